@@ -2,9 +2,10 @@
 
 import { checkId } from "../src/api/id.js";
 import type { AnswerOf, BodyOf } from "../src/api/paths.js";
-import { about, content, type FileContent, put, transfer, typed } from "../src/api/storage.js";
+import { about, content, type FileContent, partsOf, put, type Redact, transfer, typed } from "../src/api/storage.js";
 import * as check from "../src/call/check.js";
 import type { CallOptions } from "../src/call/options.js";
+import { redactCause } from "../src/errors/cause.js";
 import { errorOf } from "../src/errors/errors.js";
 import type { Attention, operations } from "../src/index.js";
 import { type Download, download } from "./download.js";
@@ -72,8 +73,8 @@ export interface ConversationJobs {
 /** The final values of `importStatus`. Those of the other members are unknown. */
 const ENDS = ["finished", "discarded", "failed"];
 
-export function conversationJobs(client: Attention, fetch: typeof globalThis.fetch): ConversationJobs {
-  const storage = () => ({ fetch, isSecure: client.baseURL.startsWith("https:") });
+export function conversationJobs(client: Attention, fetch: typeof globalThis.fetch, redact: Redact): ConversationJobs {
+  const storage = () => ({ fetch, redact, isSecure: client.baseURL.startsWith("https:") });
 
   async function importMedia(media: MediaImport, options: MediaOptions = {}): Promise<Imported> {
     const owner = "conversations.importMedia";
@@ -97,7 +98,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
       await counted?.tell(file.size);
       return await make(downloadUrl);
     } catch (error) {
-      throw about(error, "upload", key);
+      throw about(error, "upload", key, redact, address, downloadUrl);
     }
   }
 
@@ -115,6 +116,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
           owner,
           what: "conversation",
           id,
+          redact,
           look: (call) => client.conversations.get(id, undefined, call),
           statusOf: ({ attributes }) => attributes?.[field],
           isWanted: (each) => wanted.includes(each.toLowerCase()),
@@ -123,7 +125,7 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
         wait,
       );
     } catch (error) {
-      throw about(error, "conversation", id);
+      throw about(error, "conversation", id, redact);
     }
   }
 
@@ -135,9 +137,9 @@ export function conversationJobs(client: Attention, fetch: typeof globalThis.fet
       const { url: address } = (await client.conversations.getMediaUrl(id, call)) ?? {};
       if (typeof address !== "string") throw missing("download_address_missing", "the response has no `url`");
       const come = await transfer({ ...storage(), address, method: "GET" }, call);
-      return download(come, { id, secrets: [address], onProgress });
+      return download(come, { id, clean: (cause) => redactCause(redact(cause), partsOf(address)), onProgress });
     } catch (error) {
-      throw about(error, "conversation", id);
+      throw about(error, "conversation", id, redact);
     }
   }
 

@@ -1,7 +1,7 @@
 /** A recording, streamed from the storage. */
 
+import type { Redact } from "../src/api/storage.js";
 import { type Attempted, aborted } from "../src/call/driver.js";
-import { redactCause } from "../src/errors/cause.js";
 import { type AttentionError, errorOf } from "../src/errors/errors.js";
 import type { OnMediaProgress } from "./progress.js";
 
@@ -22,21 +22,21 @@ export interface Download {
 
 export interface Told {
   readonly id: string;
-  /** Secrets that errors must not contain. */
-  readonly secrets: readonly string[];
+  /** Removes credentials, and the address, from foreign errors. */
+  readonly clean: Redact;
   readonly onProgress: OnMediaProgress | undefined;
 }
 
-export function download({ response, deadline }: Attempted, { id, secrets, onProgress }: Told): Download {
+export function download({ response, deadline }: Attempted, { id, clean, onProgress }: Told): Download {
   const type = response.headers.get("content-type") ?? "";
   const length = response.headers.get("content-length");
   // With a content coding, the length is that of the encoded bytes.
   const isCoded = response.headers.get("content-encoding") !== null;
   const size = length !== null && /^\d+$/.test(length) && !isCoded ? Number(length) : undefined;
   const failed = (kind: "timeout" | "connection", code: string, message: string, cause?: unknown): AttentionError =>
-    errorOf({ kind, code, message: `${message} (conversation ${id})`, attempts: 1 }, redactCause(cause, secrets));
+    errorOf({ kind, code, message: `${message} (conversation ${id})`, attempts: 1 }, clean(cause));
   const broken = (cause?: unknown): AttentionError => {
-    if (deadline.aborted) return aborted(deadline.reason, 1, { secrets: () => secrets });
+    if (deadline.aborted) return aborted(clean(deadline.reason), 1, { secrets: () => [] });
     if (deadline.timedOut)
       return failed("timeout", "download_timeout", "the file was not complete within the timeout: raise `timeout`");
     return failed("connection", "download_broken", "the connection broke before the file was complete", cause);

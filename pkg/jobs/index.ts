@@ -41,7 +41,8 @@ export class Attention extends Client {
     const { fetch: own, fetchOptions: given } = options ?? {};
     const bare: typeof globalThis.fetch = own === undefined ? (...call) => fetch(...call) : (...call) => own(...call);
     const toStorage = withFetchOptions(bare, given && fetchOptions(given));
-    Object.assign(this.conversations, conversationJobs(this as Base, toStorage));
-    Object.assign(this.knowledgeBase, knowledgeBaseJobs(this as Base));
+    const redact = (error: unknown) => this.redact(error);
+    Object.assign(this.conversations, conversationJobs(this as Base, toStorage, redact));
+    Object.assign(this.knowledgeBase, knowledgeBaseJobs(this as Base, redact));
   }
 }

@@ -2,7 +2,7 @@
 
 import { checkId } from "../src/api/id.js";
 import type { AnswerOf } from "../src/api/paths.js";
-import { about } from "../src/api/storage.js";
+import { about, type Redact } from "../src/api/storage.js";
 import type { Attention, operations } from "../src/index.js";
 import { checkWait, poll, type WaitOptions } from "./poll.js";
 
@@ -20,7 +20,7 @@ export interface KnowledgeBaseJobs {
   waitUntilIndexed(id: string, options?: WaitUntilIndexedOptions): Promise<Source>;
 }
 
-export function knowledgeBaseJobs(client: Attention): KnowledgeBaseJobs {
+export function knowledgeBaseJobs(client: Attention, redact: Redact): KnowledgeBaseJobs {
   return {
     async waitUntilIndexed(id, options = {}) {
       const owner = "knowledgeBase.waitUntilIndexed";
@@ -32,6 +32,7 @@ export function knowledgeBaseJobs(client: Attention): KnowledgeBaseJobs {
             owner,
             what: "source",
             id,
+            redact,
             look: (call) => client.knowledgeBase.get(id, call),
             statusOf: ({ data }) => data?.attributes?.status,
             isWanted: (status) => status.toLowerCase() === "indexed",
@@ -40,7 +41,7 @@ export function knowledgeBaseJobs(client: Attention): KnowledgeBaseJobs {
           options,
         );
       } catch (error) {
-        throw about(error, "source", id);
+        throw about(error, "source", id, redact);
       }
     },
   };

@@ -1,11 +1,13 @@
 /** Waits for work that the API does in the background. */
 
+import type { Redact } from "../src/api/storage.js";
 import * as check from "../src/call/check.js";
 import { Deadline } from "../src/call/deadline.js";
 import { hookTimeout } from "../src/call/driver.js";
 import type { CallOptions } from "../src/call/options.js";
 import { named } from "../src/call/values.js";
 import { AttentionError, type ErrorKind, errorOf } from "../src/errors/errors.js";
+import { oneLine } from "../src/runtime/print.js";
 import { stopwatch } from "../src/runtime/steady-clock.js";
 
 /** The progress at each poll. */
@@ -36,6 +38,8 @@ export interface Wait<T> {
   /** The kind of the identified thing. */
   readonly what: string;
   readonly id: string;
+  /** Removes the client's credentials. */
+  readonly redact: Redact;
   readonly look: (options: CallOptions) => PromiseLike<T>;
   /** The status, unchecked; servers also write null. */
   readonly statusOf: (answer: T) => unknown;
@@ -46,6 +50,9 @@ export interface Wait<T> {
 
 const HOUR = 3_600_000;
 
+/** The most characters of a status in a message; it is the server's. */
+const MOST_STATUS = 100;
+
 /** The most consecutive polls that may fail, each after its own retries, before the wait fails. */
 const MOST_FAILURES = 5;
 
@@ -54,7 +61,7 @@ const PASSING: ReadonlySet<ErrorKind> = new Set(["connection", "timeout", "rate_
 
 /** Polls until the status is a wanted one, and resolves to the last response. */
 export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
-  const { owner, what, id } = wait;
+  const { owner, what, id, redact } = wait;
   const { timeout = HOUR, pollInterval, onProgress, ...call } = check.plain(options);
   const elapsed = stopwatch();
   const left = () => timeout - elapsed();
@@ -88,7 +95,8 @@ export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
       deadline.end();
     }
     // The next look, which is not begun for a caller who is gone, says so without the credentials.
-    if (left() <= 0 && !deadline.aborted) throw timedOut(owner, what, id, last);
+    if (left() <= 0 && !deadline.aborted)
+      throw timedOut(owner, what, id, last && oneLine(String(redact(last))).slice(0, MOST_STATUS));
   }
 }
 

@@ -49,6 +49,17 @@ interface Traced {
   readonly context: Context;
 }
 
+/** The most calls in progress; more are calls that a Worker dropped when their visitors left, which never end. */
+const MOST = 10_000;
+
+function forgetFirst(calls: Map<string, Traced>): void {
+  for (const [callId, { span }] of calls) {
+    calls.delete(callId);
+    span.end();
+    return;
+  }
+}
+
 /** Traces every call that starts from now on, including those of clients that `withOptions` makes later. */
 export function instrument<C extends Instrumented>(client: C, options: InstrumentOptions = {}): C {
   const { tracerProvider = trace } = options;
@@ -62,6 +73,7 @@ export function instrument<C extends Instrumented>(client: C, options: Instrumen
       const parent = context.active();
       const span = tracer.startSpan(nameOf(event), { kind: SpanKind.CLIENT, attributes }, parent);
       calls.set(event.callId, { span, context: trace.setSpan(parent, span) });
+      if (calls.size > MOST) forgetFirst(calls);
     }),
     onWait: harmless(({ callId, ...event }: WaitEvent) => {
       calls.get(callId)?.span.addEvent("attention.wait", attributesOfWait(event));

@@ -18,11 +18,13 @@ import type { Described, Story } from "./call/story.js";
 import { type Credential, ofEnvironment, refuseInBrowser } from "./credentials/provider.js";
 import { SharedUpstream } from "./credentials/shared-upstream.js";
 import { credentials, refreshed, renewed } from "./credentials/waiting.js";
+import { redactCause } from "./errors/cause.js";
 import { config } from "./errors/config.js";
-import { UnauthorizedError } from "./errors/errors.js";
+import { AttentionError, UnauthorizedError } from "./errors/errors.js";
 import { isBrowser, pageOrigin, variable } from "./runtime/environment.js";
 import { mustHave } from "./runtime/globals.js";
 import { printable } from "./runtime/print.js";
+import { isError } from "./runtime/realms.js";
 import { loading } from "./runtime/rules.js";
 import { VERSION } from "./runtime/version.js";
 
@@ -109,6 +111,14 @@ const OF_THE_UPSTREAM = ["apiKey", "nextApiKey", "token", "baseURL"] as const;
 
 const NONE: CallOptions = {};
 
+/**
+ * The client that `withOptions` makes at this moment. A subclass of the application may have a constructor that passes on
+ * other arguments, or none.
+ */
+let deriving:
+  | { readonly target: unknown; readonly options: AttentionOptions; readonly shared: SharedUpstream | undefined }
+  | undefined;
+
 /** Options that `withOptions` made, whose hooks are bound. */
 const MERGED = new WeakSet<object>();
 
@@ -126,6 +136,7 @@ const RECURSIVE =
 interface Internals {
   readonly fetch: typeof globalThis.fetch;
   readonly secrets: () => readonly string[];
+  readonly redact: (error: unknown) => unknown;
   /** Like `request`, for an operation of the API's description. */
   readonly request: (method: string, path: string, options: CallOptions, known: Known) => APIPromise<unknown>;
 }
@@ -174,17 +185,14 @@ export class Client {
   constructor(options?: AttentionOptions);
   /** @internal */
   constructor(options: AttentionOptions | undefined, shared: SharedUpstream | undefined);
-  constructor(options: AttentionOptions = {}, shared?: SharedUpstream) {
+  constructor(given: AttentionOptions = {}, from?: SharedUpstream) {
+    // A subclass may make a client of another class before it calls `super`.
+    const derived = deriving?.target === new.target ? deriving : undefined;
+    if (derived !== undefined) deriving = undefined;
+    const { options, shared } = derived ?? { options: given, shared: from };
     mustHave(NEEDED);
     check.checkOptions("new Attention()", options, OPTIONS);
     this.#options = options;
-    this.#headers = {
-      accept: "application/json",
-      // In a page the browser sets this header; another value would cost a preflight.
-      ...(isBrowser() ? {} : { "user-agent": `attention-wasm/${VERSION}` }),
-      ...(options.defaultHeaders && headerMap(options.defaultHeaders, "defaultHeaders")),
-    };
-    this.#query = options.defaultQuery === undefined ? [] : queryPairs(options.defaultQuery, "defaultQuery");
     this.#events = Events.of(options);
     const own = options.fetch;
     // Looked up for each call, so that a later replacement is used; called without a `this`.
@@ -192,9 +200,22 @@ export class Client {
       own === undefined ? (input, init) => fetch(input, init) : (input, init) => own(input, init);
     this.#fetch = withFetchOptions(bare, options.fetchOptions && fetchOptions(options.fetchOptions));
     this.#shared = shared?.share() ?? open(options);
+    try {
+      this.#headers = {
+        accept: "application/json",
+        // In a page the browser sets this header; another value would cost a preflight.
+        ...(isBrowser() ? {} : { "user-agent": `attention-wasm/${VERSION}` }),
+        ...(options.defaultHeaders && headerMap(options.defaultHeaders, "defaultHeaders")),
+      };
+      this.#query = options.defaultQuery === undefined ? [] : queryPairs(options.defaultQuery, "defaultQuery");
+    } catch (error) {
+      this.close();
+      throw this.redact(error);
+    }
     INTERNALS.set(this, {
       fetch: this.#fetch,
       secrets: this.#shared.secrets,
+      redact: (error) => this.redact(error),
       request: (method, path, given, known) => new APIPromise(this.#call(method, path, given, known)),
     });
     // Not on the prototype: that would be a side effect of the import, and bundlers would keep the whole client.
@@ -295,6 +316,16 @@ export class Client {
     return this;
   }
 
+  /**
+   * A foreign error, or a text, without this client's credentials. What the caller did wrong is named in the caller's
+   * words, which may be the key. @internal
+   */
+  protected redact(error: unknown): unknown {
+    // While core is being compiled, no credential is known.
+    const isClean = error instanceof AttentionError || loading() !== undefined;
+    return isClean ? error : redactCause(error, this.#shared.secrets());
+  }
+
   /** The operation of a path below the base URL. @internal */
   protected describe(_method: string, _path: string): Described | undefined {
     return undefined;
@@ -322,7 +353,14 @@ export class Client {
     }
     MERGED.add(merged);
     const Own = this.constructor as new (options: AttentionOptions, shared: SharedUpstream | undefined) => this;
-    const own = new Own(merged, OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared);
+    const shared = OF_THE_UPSTREAM.some((name) => options[name] !== undefined) ? undefined : this.#shared;
+    let own: this;
+    try {
+      deriving = { target: Own, options: merged, shared };
+      own = new Own(merged, shared);
+    } finally {
+      deriving = undefined;
+    }
     for (const one of this.#used) own.use(one);
     return own;
   }
@@ -347,12 +385,17 @@ export class Client {
           .info()
           .keys.map(({ slot, fingerprint }) => `${slot} key ${fingerprint}`)
           .join(", ");
-    return `Attention(${this.baseURL}${keys === "" ? "" : `, ${keys}`})`;
+    return `Attention(${this.#shownBase()}${keys === "" ? "" : `, ${keys}`})`;
   }
 
   /** Base URL and fingerprints, for logs. */
   toJSON(): { readonly baseURL: string; readonly keys: KeysInfo | null } {
-    return { baseURL: this.baseURL, keys: this.#isClosed ? null : this.#shared.info() };
+    return { baseURL: this.#shownBase(), keys: this.#isClosed ? null : this.#shared.info() };
+  }
+
+  /** A base URL is configuration, in which a key may have been put by mistake. */
+  #shownBase(): string {
+    return this.redact(this.baseURL) as string;
   }
 
   #call(method: string, path: string, options?: CallOptions, known?: Known): Promise<Attempted> {
@@ -391,10 +434,15 @@ export class Client {
     if (typeof path !== "string") throw new TypeError(`${method}: the path must be a string`);
     const isReady = loading();
     if (isReady !== undefined) await isReady;
-    // A custom `fetch` may need its own implementation's FormData, so that is passed on as it is.
-    if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
-      options = { ...check.plain(options), body: await own(options.body as object) };
-    const call = this.#prepare(method, path, options, story, known);
+    let call: PreparedCall;
+    try {
+      // A custom `fetch` may need its own implementation's FormData, so that is passed on as it is.
+      if (isForeign(options?.body) && !(this.#options.fetch && isForm(options.body)))
+        options = { ...check.plain(options), body: await own(options.body as object) };
+      call = this.#prepare(method, path, options, story, known);
+    } catch (error) {
+      throw this.redact(error);
+    }
     const middleware = this.#middleware;
     // Until the end of the call: the client may be closed while this call waits for a credential.
     const shared = this.#shared.share();
@@ -404,6 +452,11 @@ export class Client {
       if (story === undefined || middleware.length === 0) return await this.#exchange(shared, call, started);
       const make = (changed: PreparedCall) => this.#exchange(shared, changed, started);
       return await new Onion(shared, call, make).through(middleware, story, started);
+    } catch (error) {
+      // Perhaps an exception of the application: of a hook, a middleware, a signal or the source of a body.
+      const clean = this.redact(error);
+      // What is no error, and may not even be readable, is passed on.
+      throw isError(clean) || typeof error === "string" ? clean : error;
     } finally {
       if (call.isOneShot) letGo(call.body);
       shared.close();

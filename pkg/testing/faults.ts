@@ -56,6 +56,23 @@ export function checkFaults(faults: MockFaults): void {
   }
   if (faults.drip !== undefined) {
     checkOptions("set.drip", faults.drip, { bytes: whole(1), ms: whole(0, LONGEST_WAIT) });
+    for (const name of ["bytes", "ms"] as const) {
+      if (faults.drip[name] === undefined) throw new TypeError(`set.drip.${name}: missing`);
+    }
+  }
+  for (const [index, pair] of (faults.headers ?? []).entries()) checkHeader(`set.headers[${index}]`, pair);
+}
+
+/** Throws a TypeError unless it is a header; in a response it would fail the call like a broken connection. */
+function checkHeader(owner: string, pair: unknown): void {
+  const isPair = Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === "string");
+  if (!isPair) throw new TypeError(`${owner}: expected [name, value], two strings`);
+  try {
+    new Headers([pair as [string, string]]);
+  } catch (cause) {
+    throw new TypeError(`${owner}: ${JSON.stringify(pair[0])} is no header's name, or has no header's value`, {
+      cause,
+    });
   }
 }
 

@@ -42,6 +42,8 @@ export function mockAttention(options: MockOptions = {}): MockAttention {
   const mock: MockAttention = {
     fetch: (input, init) => mockFetch(mock.handle, input, init),
     handle: async (request) => {
+      if (typeof (request as Request | undefined)?.url !== "string")
+        throw new TypeError("mockAttention: handle expects a Request; `fetch` takes a URL");
       const path = splitBase(new URL(request.url).pathname, checked.basePath)?.rest ?? "";
       return (await control(mock, request, path)) ?? engine.handle(request);
     },

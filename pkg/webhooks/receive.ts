@@ -57,6 +57,9 @@ export type Received =
 
 const OWNER = "receive";
 
+/** No option's name is as long, but a secret is. */
+const LONGEST_NAME = 12;
+
 const STATUS: Readonly<Record<Refusal, number>> = {
   method: 405,
   secret_missing: 401,
@@ -148,7 +151,9 @@ function checked(options: ReceiveOptions) {
   if (typeof options !== "object" || options === null) throw new TypeError(`${OWNER}: expected an object with options`);
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(RULES, name))
-      throw new TypeError(`${OWNER}: unknown option ${name}; the options are ${Object.keys(RULES).join(", ")}`);
+      throw new TypeError(
+        `${OWNER}: unknown option ${name.slice(0, LONGEST_NAME)}; the options are ${Object.keys(RULES).join(", ")}`,
+      );
     const [accepts, expected] = RULES[name as keyof ReceiveOptions];
     if (value !== undefined && !accepts(value)) throw new TypeError(`${OWNER}: ${name} must be ${expected}`);
   }

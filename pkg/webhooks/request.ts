@@ -46,7 +46,8 @@ function ofFetch(owner: string, request: Request): Incoming {
   if (request.bodyUsed) throw new TypeError(`${owner}: ${READ}`);
   return {
     method: request.method,
-    segment: lastSegment(new URL(request.url).pathname),
+    // Not by `URL`, whose errors quote what they cannot parse: here, the secret.
+    segment: lastSegment(String(request.url)),
     header: (name) => request.headers.get(name) ?? undefined,
     async read(take, signal) {
       const reader = request.body?.getReader();
@@ -73,7 +74,7 @@ function ofNode(owner: string, request: NodeRequest): Incoming {
   if (request.readableEnded === true) throw new TypeError(`${owner}: ${READ}`);
   return {
     method: request.method ?? "",
-    segment: lastSegment((request.url ?? "").split(/[?#]/)[0]!),
+    segment: lastSegment(request.url ?? ""),
     header: (name) => [request.headers[name]].flat().join(", ") || undefined,
     read: (take, signal) =>
       new Promise((resolve, reject) => {
@@ -101,6 +102,7 @@ function ofNode(owner: string, request: NodeRequest): Incoming {
   };
 }
 
-function lastSegment(path: string): string {
+function lastSegment(url: string): string {
+  const path = url.replace(/^\w+:\/\/[^/?#]*/, "").split(/[?#]/)[0]!;
   return path.replace(/\/$/, "").split("/").at(-1) ?? "";
 }

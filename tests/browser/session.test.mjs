@@ -1,6 +1,7 @@
 // Sessions in a real browser: the page's backend requests them from the Worker, and the client renews them.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { until } from "../until.mjs";
 import { sha256, TOKEN, Workers } from "../worker/worker.mjs";
 import { openPage } from "./page.mjs";
 
@@ -130,6 +131,17 @@ test("each mistake of a backend has its code; GET and custom headers work for fr
     backend.answer = answer;
     const error = await fresh();
     assert.deepEqual([error.name, error.code, error.status ?? undefined], [name, code, status], JSON.stringify(error));
+  }
+  for (const answer of [() => {}, (response) => response.writeHead(200).write("{")]) {
+    backend.answer = answer;
+    const before = backend.asked.length;
+    await page.evaluate(() => {
+      globalThis.hanging = end(made("/api/attention-session").get("/conversations"));
+    });
+    await until(() => backend.asked.length > before, "the backend is asked");
+    await page.clock.runFor(9500);
+    const { name, code } = await page.evaluate(() => hanging);
+    assert.deepEqual([name, code, backend.asked.length], ["TimeoutError", "session_timeout", before + 1]);
   }
   backend.answer = undefined;
   for (const address of ["https://other.example/session", "//other.example/session", "/\\other.example/session"]) {

@@ -520,12 +520,24 @@ describe("errors name invalid options", () => {
     );
   }
 
-  test("errors of set too", () => {
+  test("errors of set too, and of handle", async () => {
     const mock = mockAttention();
     assert.throws(() => mock.set({ statos: 500 }), /set: unknown option statos/);
     assert.throws(() => mock.set({ status: 100 }), /set: status must be a whole number from 200 to 599/);
     assert.throws(() => mock.set({ only: { verb: "GET" } }), /set\.only: unknown option verb/);
     assert.throws(() => mock.set({ drip: { bytes: 0, ms: 1 } }), /set\.drip: bytes must be/);
+    assert.throws(() => mock.set({ drip: { bytes: 1 } }), /set\.drip\.ms: missing/);
+    for (const header of [
+      "retry-after",
+      ["retry-after"],
+      ["retry-after", 5],
+      ["retry after", "5"],
+      ["x", "1\n2"],
+      ["x", "☃"],
+    ])
+      assert.throws(() => mock.set({ headers: [["x-fine", "1"], header] }), /^TypeError: set\.headers\[1\]: /);
+    for (const given of [undefined, "https://api.example/v2/users", {}])
+      await assert.rejects(mock.handle(given), /^TypeError: mockAttention: handle expects a Request/);
   });
 });
 

@@ -6,7 +6,7 @@ import { setTimeout as later } from "node:timers/promises";
 import { inspect } from "node:util";
 import { AT_ONCE, attention, FAKE_KEY, rejection, served } from "./fixture.mjs";
 
-const { AbortedError, AttentionError, NotFoundError, RateLimitedError, TimeoutError } = attention;
+const { AbortedError, Attention, AttentionError, NotFoundError, RateLimitedError, TimeoutError } = attention;
 
 test("several async middleware nest in order; their changes of headers are sent on every attempt", async (t) => {
   const order = [];
@@ -57,6 +57,66 @@ test("a request has everything of the call except its credential, which cannot b
   });
   await assert.rejects(client.get("/things"), /the client sets Authorization/);
   assert.equal(upstream.records.length, 1);
+});
+
+test("the URL of a request is the one that is sent, whatever path, query and base URL it is made of", async () => {
+  const bases = ["https://api.example.test/v2", "https://api.example.test", "https://api.example.test:8443/a/b/"];
+  const paths = ["/users", "users", "/users?", "/users?b=2", "/users?b=2&c", "/a%20b/c", "/conversations/x%20y?q=%3F"];
+  const queries = [undefined, {}, { a: 1 }, { a: ["x y", "&?"], b: undefined }, new URLSearchParams(), [["b", "3"]]];
+  for (const baseURL of bases) {
+    for (const defaultQuery of [undefined, {}, { d: "e" }]) {
+      const sent = [];
+      const fetch = async (url) => Response.json(sent.push(url));
+      const told = [];
+      const client = new Attention({ apiKey: FAKE_KEY, baseURL, defaultQuery, fetch });
+      client.use({ onRequest: ({ url }) => told.push(url) });
+      client.use(({ url }, next) => {
+        told.push(url);
+        return next();
+      });
+      for (const path of [...paths, `${client.baseURL}/users`]) {
+        for (const query of queries) {
+          sent.length = told.length = 0;
+          await client.get(path, { query });
+          const what = `${baseURL} ${path} ${JSON.stringify(query)} ${JSON.stringify(defaultQuery)}`;
+          assert.deepEqual(told, [sent[0], sent[0]], what);
+          assert.equal(sent.length, 1, what);
+        }
+      }
+    }
+  }
+});
+
+test("method, headers and body of a request are those that are sent, of all kinds of calls", async () => {
+  let sent;
+  const fetch = async (_, { method, headers, body }) => {
+    const { authorization, ...others } = headers;
+    sent = { method, headers: others, body, isAuthorized: authorization === `Bearer ${FAKE_KEY}` };
+    return Response.json([]);
+  };
+  const told = [];
+  const note = ({ headers }) => told.push(Object.fromEntries(headers));
+  const defaultHeaders = { "x-default": "a", "user-agent": null };
+  const client = new Attention({ apiKey: FAKE_KEY, fetch, defaultHeaders, onRequest: note });
+  let request;
+  client.use((given, next) => {
+    request = given;
+    return next();
+  });
+  for (const method of ["GET", "POST", "PUT", "PATCH", "DELETE"]) {
+    for (const body of method === "GET"
+      ? [undefined]
+      : [undefined, { a: 1 }, "text", new Uint8Array(2), new URLSearchParams("a=b")]) {
+      for (const headers of [undefined, { "x-own": "b" }, { "X-Default": null, "content-type": "text/x" }]) {
+        for (const idempotencyKey of [undefined, "once"]) {
+          await client.request(method, "/things", { body, headers, idempotencyKey });
+          assert.deepEqual(Object.fromEntries(request.headers), sent.headers);
+          assert.deepEqual(told.pop(), sent.headers);
+          assert.deepEqual([request.method, request.body, sent.isAuthorized], [sent.method, sent.body, true]);
+        }
+      }
+    }
+  }
 });
 
 test("a call with the key in its URL is refused before a middleware sees it", async (t) => {
@@ -225,6 +285,31 @@ test("a stream is sent by one next() only, even if that failed; one that sent no
   });
   assert.deepEqual(await patient.post("/things", { body: body() }), { ok: true });
   assert.equal(upstream.records.at(-1).body.text, "once");
+});
+
+test("hooks and middleware that call their own client without end fail by name; under a condition they may", async (t) => {
+  const { client, upstream } = await served(t);
+  for (const use of [
+    (own) => own.use(async (_, next) => (await own.get("/again")) && next()),
+    (own) => own.use({ onStart: () => own.get("/again") }),
+    // After which a call is no longer synchronous.
+    (own) => own.use({ onStart() {} }).use(async (_, next) => (await own.get("/again")) && next()),
+    (own) => own.use({ onRequest: () => own.get("/again") }),
+    (own) => own.use({ onRequest() {} }).use({ onRequest: async () => own.get("/again") }),
+  ]) {
+    const own = client.withOptions({});
+    const error = await rejection(use(own).get("/things"));
+    assert.ok(error instanceof TypeError, String(error));
+    assert.match(error.message, /^a hook or a middleware of this client calls the client, which calls it again/);
+  }
+  assert.equal(upstream.records.length, 0);
+  const layered = client.withOptions({});
+  for (let layer = 0; layer < 90; layer++) layered.use((_, next) => next());
+  layered.use(async ({ url }, next) => {
+    if (!url.endsWith("/again")) assert.deepEqual(await layered.get("/again"), { ok: true });
+    return next();
+  });
+  assert.deepEqual(await layered.get("/things"), { ok: true });
 });
 
 test("lists, helpers and later clients use it; earlier clients do not", async (t) => {

@@ -120,6 +120,17 @@ test("an error's class is recorded, but no other text in its name; each span end
   }
 });
 
+test("calls that never end, as of visitors who leave a Worker, keep a bounded number of spans open", () => {
+  const hooks = [];
+  instrument({ baseURL: "https://api.example.test/v2", use: (one) => hooks.push(one) });
+  const [{ onStart, onEnd }] = hooks;
+  const call = (number) => ({ callId: `call-${number}`, method: "GET", attempt: 0, durationMs: 0 });
+  for (let number = 0; number < 10_050; number++) onStart(call(number));
+  assert.equal(spans().length, 50);
+  for (const number of [0, 10_049]) onEnd({ ...call(number), outcome: "success" });
+  assert.equal(spans().length, 51);
+});
+
 test("a hook that changes its events does not keep a span open", async (t) => {
   const spoil = (event) => Object.assign(event, { callId: "spoiled", outcome: "error" });
   const { client } = await traced(t, { onStart: spoil, onRequest: spoil, onEnd: spoil });

@@ -4,7 +4,7 @@ import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { importPacked } from "../runtimes/packed.mjs";
-import { attention, FAKE_KEY, rejection, served, testing } from "./fixture.mjs";
+import { attention, FAKE_KEY, FAKE_NEXT_KEY, rejection, served, testing } from "./fixture.mjs";
 
 const { Attention, ConfigError } = attention;
 const { Attention: Jobs } = await importPacked("attention-wasm/jobs");
@@ -161,6 +161,41 @@ test("options may be an instance of a class; its hooks stay its methods in clien
   }
   await last.get("/things");
   assert.equal(settings.names.length, 3);
+});
+
+test("a class of the application's own, whatever its constructor takes: withOptions keeps its key, its gate and its fields", async (t) => {
+  const { upstream } = await served(t);
+  const given = { apiKey: FAKE_KEY, baseURL: `${upstream.url}/v2` };
+  class None extends Attention {
+    team = "revenue";
+    constructor() {
+      super({ ...given, maxRetries: 1 });
+    }
+  }
+  class Other extends Attention {
+    team = "revenue";
+    constructor(url, key) {
+      // One more, before its own.
+      new Attention({ apiKey: FAKE_NEXT_KEY }).close();
+      super({ baseURL: url, apiKey: key });
+    }
+  }
+  class Same extends Jobs {
+    team = "revenue";
+  }
+  for (const client of [new None(), new Other(given.baseURL, FAKE_KEY), new Same(given)]) {
+    const derived = client.withOptions({ defaultHeaders: { "x-mine": "yes" } }).withOptions({ timeout: 5000 });
+    assert.ok(derived instanceof client.constructor && derived.team === "revenue");
+    await derived.get("/things");
+    const record = upstream.records.at(-1);
+    assert.deepEqual([record.all("x-mine"), record.all("authorization")], [["yes"], [`Bearer ${FAKE_KEY}`]]);
+    // They share what the server said about the key.
+    assert.deepEqual(client.keys, derived.keys);
+    const other = derived.withOptions({ apiKey: FAKE_NEXT_KEY });
+    await other.get("/things");
+    assert.deepEqual(upstream.records.at(-1).all("authorization"), [`Bearer ${FAKE_NEXT_KEY}`]);
+    for (const one of [client, derived, other]) one.close();
+  }
 });
 
 test("every call after close() fails and says so", async () => {

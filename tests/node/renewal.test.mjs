@@ -191,6 +191,20 @@ describe("in time", () => {
     client.close();
   });
 
+  test("if a vault's own timeout is longer than the pause after which it is asked in parallel, its error is the cause", async () => {
+    const token = async () => {
+      await time.sleep(25_000);
+      throw new Error("the vault's own timeout");
+    };
+    const { client } = inTime(time, { token });
+    const refused = rejection(client.get("/users"));
+    await time.run();
+    const error = await refused;
+    assert.deepEqual([error.code, error.cause.code], ["key_provider_timeout", "key_provider_failed"]);
+    assert.equal(error.cause.cause.message, "the vault's own timeout");
+    client.close();
+  });
+
   test("a token that is already expired by a wrong clock is used until the server refuses it", async () => {
     const asked = [];
     let isOver = false;

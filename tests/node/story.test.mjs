@@ -47,6 +47,7 @@ function assertStory(events, what) {
     assert.equal(event.attempt, sent, told);
     assert.ok(Number.isInteger(event.durationMs) && event.durationMs >= before, `${told}: ${event.durationMs}`);
     before = event.durationMs;
+    if ("wait" in event) assert.ok(event.wait >= 0 && event.wait < 3_600_000, `${told}: ${event.wait}`);
     for (const same of ["callId", "method", "operation", "pathTemplate"])
       assert.equal(event[same], events[0][same], told);
   }
@@ -203,6 +204,11 @@ async function one(seed, time, seen) {
     else if (call.reads === "never") time.at(100_000, () => promise.asResponse().then(note("head"), note("failed")));
     else if (call.reads === "late") time.at(100_000, () => promise.then(note("late"), note("failed")));
     else promise[call.reads]().then(note(call.reads === "asResponse" ? "head" : "ok"), note("failed"));
+  }
+  // A person or a time server sets the clock.
+  for (let jumps = Math.floor(next() * 3); jumps > 0; jumps--) {
+    const by = (next() < 0.5 ? -1 : 1) * Math.floor(10 ** (1 + next() * 8));
+    time.at(Math.floor(next() * 3000), () => time.jump(by));
   }
   await time.run();
   client.close();

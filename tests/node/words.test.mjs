@@ -229,6 +229,39 @@ for (const [shape, body, expected] of [
       [undefined, "two"],
     ],
   ],
+  [
+    "Salesforce, a list alone",
+    [{ message: "is odd", errorCode: "ODD", fields: ["a"] }, { message: "is needed" }],
+    [
+      [undefined, "is odd"],
+      [undefined, "is needed"],
+    ],
+  ],
+  ["texts alone", ["one"], [[undefined, "one"]]],
+  ["NestJS", { statusCode: 400, error: "Bad Request", message: ["a is odd"] }, [[undefined, "a is odd"]]],
+  [
+    "Django REST framework",
+    { name: ["Required.", "Odd."], non_field_errors: ["Bad."] },
+    [
+      ["name", "Required."],
+      ["name", "Odd."],
+      ["non_field_errors", "Bad."],
+    ],
+  ],
+  [
+    "GraphQL",
+    { errors: [{ message: "Bad", path: ["user", 0, "name"], extensions: { code: "BAD_USER_INPUT" } }] },
+    [["user.0.name", "Bad", "BAD_USER_INPUT"]],
+  ],
+  ["Ajv", { errors: [{ instancePath: "/a/0", message: "must be string" }] }, [["/a/0", "must be string"]]],
+  ["Symfony", { violations: [{ propertyPath: "a[0]", message: "Blank." }] }, [["a[0]", "Blank."]]],
+  ["Spring", { errors: [{ field: "a", defaultMessage: "blank", code: "NotBlank" }] }, [["a", "blank", "NotBlank"]]],
+  ["OData", { error: { message: "Bad", details: [{ target: "a", message: "odd", code: "x" }] } }, [["a", "odd", "x"]]],
+  ["Google, older", { error: { errors: [{ location: "max", message: "odd" }] } }, [["max", "odd"]]],
+  ["Valibot", { issues: [{ path: [{ key: "a" }, { key: 0 }], message: "odd" }] }, [["a.0", "odd"]]],
+  ["Zod, flattened", { error: { fieldErrors: { a: ["Required"] }, formErrors: [] } }, [["a", "Required"]]],
+  ["Strapi", { error: { message: "Bad", details: { errors: [{ path: ["a"], message: "odd" }] } } }, [["a", "odd"]]],
+  ["Marshmallow", { messages: { a: ["Missing data."] } }, [["a", "Missing data."]]],
   ["codes alone", { errors: [{ code: "odd" }] }, [[undefined, "odd", "odd"]]],
   ["one sentence", { message: "Bad" }, []],
   ["an error by name", { error: "not_found" }, []],
@@ -245,6 +278,77 @@ for (const [shape, body, expected] of [
     );
   });
 }
+
+test("a body in another charset is read in it; an unknown one is UTF-8", async (t) => {
+  const words = "Schlüssel ungültig";
+  for (const [charset, bytes] of [
+    ["iso-8859-1", Buffer.from(words, "latin1")],
+    ['"Windows-1252"', Buffer.from(words, "latin1")],
+    ["utf-16le", Buffer.from(words, "utf16le")],
+    ["utf-16be", Buffer.from(words, "utf16le").swap16()],
+    ["UTF-8", Buffer.from(words)],
+    ["no-such-charset", Buffer.from(words)],
+    ["utf-8", Buffer.from(`\ufeff${words}`)],
+  ]) {
+    const headers = [["content-type", `text/plain; x=y; charset=${charset}`]];
+    const error = await failed(t, { status: 400, headers, body: bytes });
+    assert.equal(error.body, words, charset);
+    assert.ok(error.message.endsWith(`it says: ${words}`), error.message);
+  }
+});
+
+test("no character of the server moves a terminal's cursor, ends a line or turns a text around", async (t) => {
+  const evil = "\u001b[31m\u001b]0;x\u0007\r\n2026 INFO forged\u0085\u009b1m\u2028\u202e\u2066";
+  for (const entry of [
+    { status: 400, headers: [JSON_TYPE], body: JSON.stringify({ message: evil }) },
+    {
+      status: 422,
+      headers: [JSON_TYPE],
+      body: JSON.stringify({ errors: [{ field: evil, message: evil, code: evil }] }),
+    },
+    { status: 422, headers: [JSON_TYPE], body: JSON.stringify({ [evil]: [evil], b: ["c"] }) },
+    { status: 503, headers: [["content-type", "text/plain"]], body: evil },
+    { status: 200, headers: [JSON_TYPE], body: `${evil}{` },
+  ]) {
+    const error = await failed(t, entry);
+    const lines = [
+      error.message,
+      error.cause?.message ?? "",
+      ...inspect(error).split("\n"),
+      ...`${error.stack}`.split("\n"),
+    ];
+    for (const line of lines) {
+      assert.doesNotMatch(line, /[\p{Cc}\u2028\u202e\u2066]/u, `${entry.status}: ${JSON.stringify(line)}`);
+      assert.doesNotMatch(line, /^\s*2026 INFO/);
+    }
+    assert.ok(JSON.stringify(error.body).includes("forged"), "body has what came");
+  }
+});
+
+test("a flood of issues is printed as ten short lines; all of it is in issues", async (t) => {
+  const errors = Array.from({ length: 500 }, (_, at) => ({
+    field: `f${at}`,
+    message: "x".repeat(at === 0 ? 40_000 : 10),
+  }));
+  const error = await failed(t, { status: 422, headers: [JSON_TYPE], body: JSON.stringify({ errors }) });
+  assert.equal(error.issues.length, 500);
+  assert.equal(error.issues[0].message.length, 40_000);
+  assert.ok(inspect(error).length < 6_000, String(inspect(error).length));
+  assert.equal(inspect(error).match(/^ {2}issue/gm).length, 10);
+});
+
+test("whatever a program makes of stacks, an error is printed with its message", async (t) => {
+  const { prepareStackTrace, stackTraceLimit } = Error;
+  t.after(() => Object.assign(Error, { prepareStackTrace, stackTraceLimit }));
+  for (const made of [() => ({ odd: true }), () => undefined, () => 5, (_, sites) => sites, undefined]) {
+    Error.prepareStackTrace = made;
+    for (const limit of [0, 10]) {
+      Error.stackTraceLimit = limit;
+      const error = await failed(t, { status: 422, headers: [JSON_TYPE], body: '{"message":"is odd"}' });
+      assert.match(inspect(error), /^ValidationError: the server .*it says: is odd\n/);
+    }
+  }
+});
 
 test("an abort is an AbortError by name, in the class AbortedError, with the signal's reason as its cause", async (t) => {
   const { upstream, client } = await served(t, {}, { handler: () => new Promise(() => {}) });

@@ -433,3 +433,24 @@ test("no result contains the client's key", async (t) => {
   const received = await receive(post(ANALYZED), { secret: SECRET, attention: client });
   assert.ok(!`${inspect(received, { depth: 9, showHidden: true })}${JSON.stringify(received)}`.includes(FAKE_KEY));
 });
+
+test("a secret in a path that is no whole URL is compared, and no error quotes it", async () => {
+  const secret = "an-obviously-fake-secret-of-a-path";
+  const headers = new Headers({ "content-type": "application/json" });
+  for (const [url, code] of [
+    [`/hooks/${secret}`, undefined],
+    [`/hooks/${secret}/?x=1#y`, undefined],
+    [`hooks/${secret}`, undefined],
+    [`http://[/hooks/${secret}`, undefined],
+    [`https://app.example/hooks/${secret}`, undefined],
+    [`/hooks/${secret}x`, "secret"],
+    [undefined, "secret"],
+  ]) {
+    const body = new Response("{}").body;
+    const given = await receive({ method: "POST", url, headers, body }, { secret });
+    assert.equal(given.kind, code === undefined ? "event" : "refused", url);
+  }
+  await assert.rejects(receive(new Request("https://app.example/"), { [secret]: 1 }), (error) => {
+    return error instanceof TypeError && !`${error.stack}`.includes(secret);
+  });
+});

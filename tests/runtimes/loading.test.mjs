@@ -86,6 +86,11 @@ const REFUSALS = {
     "wasm_missing",
     /React Native's Hermes.*make the call on a server/,
   ],
+  "no WebAssembly and other globals, as in React Native": [
+    'for (const name of ["WebAssembly", "TextDecoder", "DOMException"]) delete globalThis[name];',
+    "wasm_missing",
+    /React Native's Hermes.*make the call on a server/,
+  ],
   "a policy that forbids it": [
     'WebAssembly.Module = class { constructor() { throw new WebAssembly.CompileError("by policy"); } };',
     "wasm_refused",

@@ -62,12 +62,28 @@ test("a service worker answers the page by its own calls, and only it has the to
   assert.deepEqual(printed, []);
 });
 
-const SCRIPT = (options) => `${CALL(options)}document.title = await told();`;
-
-test("script-src 'self' 'wasm-unsafe-eval' is sufficient", async (t) => {
+test("a shared worker, whose pages have neither client nor token", async (t) => {
   const { upstream, options } = await startGateway(t);
   const { page, printed, url } = await openPage(t, {
-    "/app.html": STRICT(`default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src ${upstream.url}`),
+    "/app.html": HTML(`
+      const { port } = new SharedWorker("/worker.js", { type: "module" });
+      port.onmessage = ({ data }) => { document.title = data; };`),
+    "/worker.js": `${CALL(options)}onconnect = ({ ports: [port] }) => told().then((text) => port.postMessage(text));`,
+  });
+  assert.equal(await titleOf(page, `${url}/app.html`), "got 3");
+  assert.deepEqual(printed, []);
+  assert.equal(upstream.records.filter(({ method }) => method === "GET").length, 1);
+});
+
+const SCRIPT = (options) => `${CALL(options)}document.title = await told();`;
+
+test("script-src 'self' 'wasm-unsafe-eval' is sufficient, and no trusted type is needed", async (t) => {
+  const { upstream, options } = await startGateway(t);
+  const { page, printed, url } = await openPage(t, {
+    "/app.html": STRICT(
+      `default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src ${upstream.url}; ` +
+        "require-trusted-types-for 'script'; trusted-types 'none'",
+    ),
     "/app.js": SCRIPT(options),
   });
   assert.equal(await titleOf(page, `${url}/app.html`), "got 3");

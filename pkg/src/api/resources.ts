@@ -37,7 +37,7 @@ export function resource(client: Client, name: string, operations: Readonly<Reco
 function method(client: Client, owner: string, operation: Operation) {
   const { method, path, takes, pages, idempotent } = operation;
   const known = operation.query?.split(" ");
-  return (...given: unknown[]) => {
+  const call = (given: unknown[]) => {
     const url = path
       .split("/")
       .map((segment) =>
@@ -55,6 +55,13 @@ function method(client: Client, owner: string, operation: Operation) {
     const checked = query === undefined ? options : { ...options, query: checkedPairs(owner, query, known) };
     const request = (changed: CallOptions) => internals(client).request(method, url, changed, operation);
     return pages === undefined ? request(checked) : new Listing(owner, request, checked, pages);
+  };
+  return (...given: unknown[]) => {
+    try {
+      return call(given);
+    } catch (error) {
+      throw internals(client).redact(error);
+    }
   };
 }
 

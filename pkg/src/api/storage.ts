@@ -13,6 +13,7 @@ import { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
 import { AttentionError, type ErrorKind, errorOf } from "../errors/errors.js";
 import { isBrowser } from "../runtime/environment.js";
+import { oneLine } from "../runtime/print.js";
 import { tagOf } from "../runtime/realms.js";
 
 /** The default timeout of a transfer, since files are large. */
@@ -45,6 +46,9 @@ export async function typed(owner: string, given: FileContent, type: string | un
   return file instanceof Blob && file.type === known ? file : new Blob([file as BlobPart], { type: known });
 }
 
+/** A foreign error, or a text, without a client's credentials. */
+export type Redact = (error: unknown) => unknown;
+
 /** One transfer. */
 export interface Transfer {
   readonly method: "PUT" | "GET";
@@ -56,8 +60,8 @@ export interface Transfer {
   readonly fetch: typeof globalThis.fetch;
   /** Whether the API's address is https, so that the storage's must be too. */
   readonly isSecure: boolean;
-  /** Further secrets that foreign errors may contain. */
-  readonly secrets?: readonly string[];
+  /** Removes the client's credentials from foreign errors; the transfer itself has none. */
+  readonly redact: Redact;
 }
 
 /** A placeholder credential for the storage, which is never sent. */
@@ -92,7 +96,7 @@ export async function transfer(given: Transfer, options: CallOptions): Promise<A
       Date.now(),
     );
   } catch (error) {
-    throw told(error, given, url);
+    throw told(error, given);
   } finally {
     shared.close();
   }
@@ -121,19 +125,20 @@ function parsed({ address, isSecure, method }: Transfer): URL {
 }
 
 /** The address, and each part of it that could give access to the storage. */
-function parts(address: string, { search, searchParams }: URL): string[] {
+export function partsOf(address: string): string[] {
+  const { href, search, searchParams } = new URL(address);
   const values = [...searchParams.values()].filter((value) => value.length >= 8);
-  return [address, search, ...values, ...values.map(encodeURIComponent)].filter((part) => part.length > 1);
+  return [address, href, search, ...values, ...values.map(encodeURIComponent)].filter((part) => part.length > 1);
 }
 
-function told(error: unknown, { method, address, secrets = [] }: Transfer, url: URL): unknown {
-  const hidden = [...secrets, ...parts(address, url)];
-  if (!(error instanceof AttentionError)) return redactCause(error, hidden);
-  if (error.kind === "aborted") return errorOf(error.toJSON(), redactCause(error.cause, hidden));
+function told(error: unknown, { method, address, redact }: Transfer): unknown {
+  const clean = (cause: unknown) => redactCause(redact(cause), partsOf(address));
+  if (!(error instanceof AttentionError)) return clean(error);
+  if (error.kind === "aborted") return errorOf(error.toJSON(), clean(error.cause));
   const { status, attempts, retryAfter } = error;
   const name = method === "PUT" ? "upload" : "download";
   const failed = (kind: ErrorKind, what: string, message: string) =>
-    errorOf({ kind, code: `${name}_${what}`, message, attempts, status, retryAfter }, redactCause(error.cause, hidden));
+    errorOf({ kind, code: `${name}_${what}`, message, attempts, status, retryAfter }, clean(error.cause));
   if (error.kind === "timeout") {
     const where = method === "PUT" ? "in the storage" : "there";
     return failed("timeout", "timeout", `the file was not ${where} within the timeout; raise \`timeout\``);
@@ -154,11 +159,27 @@ export async function put(given: Omit<Transfer, "method"> & { readonly file: Blo
   done(await transfer({ ...given, method: "PUT" }, options));
 }
 
-/** Adds the identifier of the affected thing to an error. */
-export function about(error: unknown, what: string, id: string | undefined): unknown {
-  if (!(error instanceof AttentionError) || id === undefined || error.message.includes(id)) return error;
+/**
+ * Adds the identifier of the affected thing to an error; it may come from the server. Removes the storage's addresses
+ * from the cause: the calls of the API do not know them.
+ */
+export function about(
+  error: unknown,
+  what: string,
+  given: string | undefined,
+  redact: Redact,
+  ...addresses: readonly string[]
+): unknown {
+  if (!(error instanceof AttentionError)) return error;
+  const secrets = addresses.filter((one) => URL.canParse(one)).flatMap(partsOf);
+  const cause = redactCause(error.cause, secrets);
+  if (cause !== error.cause)
+    Object.defineProperty(error, "cause", { value: cause, configurable: true, writable: true });
+  if (given === undefined) return error;
+  const id = oneLine(String(redact(given)));
+  if (error.message.includes(id)) return error;
   const message = `${error.message} (${what} ${id})`;
-  const stack = error.stack?.replace(error.message, () => message);
+  const stack = typeof error.stack === "string" ? error.stack.replace(error.message, () => message) : undefined;
   const hidden = { configurable: true, writable: true, enumerable: false };
   Object.defineProperties(error, {
     message: { value: message, ...hidden },

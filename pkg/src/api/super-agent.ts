@@ -6,6 +6,7 @@ import { aborted, hookTimeout } from "../call/driver.js";
 import type { CallOptions } from "../call/options.js";
 import { type Client, internals } from "../client.js";
 import { errorOf } from "../errors/errors.js";
+import { oneLine } from "../runtime/print.js";
 import { defaults } from "../runtime/rules.js";
 import { stopwatch } from "../runtime/steady-clock.js";
 import { isId } from "./id.js";
@@ -55,6 +56,7 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
   check.check("superAgent.send", "timeout", timeout, check.milliseconds);
   check.check("superAgent.send", "pollInterval", pollInterval, check.milliseconds);
   check.check("superAgent.send", "onProgress", onProgress, check.call);
+  const { redact } = internals(client);
   const elapsed = stopwatch();
   const left = () => timeout - elapsed();
   const call = (method: string, path: string, more?: CallOptions) =>
@@ -96,7 +98,7 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
       throw errorOf({
         kind: "timeout",
         code: "answer_timeout",
-        message: `the super agent did not answer within the timeout; session ${sessionId} may have the answer later`,
+        message: `the super agent did not answer within the timeout; session ${oneLine(String(redact(sessionId)))} may have the answer later`,
         attempts: 1,
       });
     }
@@ -104,7 +106,7 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
       const seen = await call("GET", `/super-agent/sessions/${encodeURIComponent(sessionId)}/messages`);
       messages = Array.isArray(seen.messages) ? seen.messages : [];
     } catch (error) {
-      throw about(error, "session", sessionId);
+      throw about(error, "session", sessionId, redact);
     }
     const last = messages.at(-1);
     if (last?.role === "assistant") return last;

@@ -33,7 +33,12 @@ export interface KnowledgeBaseHelpers {
 }
 
 export function knowledgeBaseHelpers(client: Client): KnowledgeBaseHelpers {
-  return { upload: (file, options) => upload(client, file, options) };
+  return {
+    upload: (file, options) =>
+      upload(client, file, options).catch((error: unknown) => {
+        throw internals(client).redact(error);
+      }),
+  };
 }
 
 async function upload(
@@ -59,10 +64,10 @@ async function upload(
       attempts: 1,
     });
   }
-  const { fetch, secrets } = internals(client);
+  const { fetch, redact } = internals(client);
   const isSecure = client.baseURL.startsWith("https:");
   try {
-    await put({ address, file, fetch, isSecure, secrets: secrets() }, options);
+    await put({ address, file, fetch, isSecure, redact }, options);
     // The error names the call before this one.
     const { idempotencyKey: _, ...rest } = check.plain(options);
     return (await client.request(
@@ -71,6 +76,6 @@ async function upload(
       rest,
     )) as AnswerOf<operations["confirmKbSourceUpload"]>;
   } catch (error) {
-    throw about(error, "source", id);
+    throw about(error, "source", id, redact, address);
   }
 }

@@ -1,10 +1,12 @@
 /** The result of a call: the body of a success, by its content type. */
 
 import { redactCause } from "../errors/cause.js";
+import { ifHarmless, redact } from "../errors/echo.js";
 import { type AttentionError, errorOf } from "../errors/errors.js";
 import { requestFault, transportFault } from "../errors/transport.js";
-import { wordsOf } from "../errors/words.js";
-import { defaults, requestId, scrub } from "../runtime/rules.js";
+import { redactStart, wordsOf } from "../errors/words.js";
+import { oneLine } from "../runtime/print.js";
+import { defaults, requestId } from "../runtime/rules.js";
 import { type Attempted, aborted } from "./driver.js";
 import type { Start } from "./error-body.js";
 import { named } from "./values.js";
@@ -45,10 +47,12 @@ function contentOf(type: string): Content {
  */
 export async function readAnswer(attempted: Attempted): Promise<unknown> {
   const { response, deadline } = attempted;
-  const type = response.headers.get("content-type") ?? "";
-  const content = contentOf(type);
+  let type = "";
+  let content: Content;
   let text: string;
   try {
+    type = response.headers.get("content-type") ?? "";
+    content = contentOf(type);
     if (response.body === null) return undefined;
     deadline.hold();
     if (content === "blob") {
@@ -78,7 +82,14 @@ export async function readAnswer(attempted: Attempted): Promise<unknown> {
   try {
     return JSON.parse(text) as unknown;
   } catch (error) {
-    throw failed(attempted, "invalid_json", NOT_JSON, error, startOf(text));
+    // It quotes the response.
+    throw failed(
+      attempted,
+      "invalid_json",
+      NOT_JSON,
+      new SyntaxError(oneLine((error as Error).message)),
+      startOf(text),
+    );
   }
 }
 
@@ -90,12 +101,11 @@ function failed(
   cause?: unknown,
   start?: Start,
 ): AttentionError {
-  const id = requestId(response.headers);
-  // A request id may echo a credential too; a redacted id would be useless.
-  const isHarmless = id !== undefined && scrub(id, secrets()) === id;
   const { status, headers } = response;
-  const facts = { kind: KINDS[code], code, message, attempts, status, requestId: isHarmless ? id : undefined };
-  return errorOf(facts, redactCause(cause, secrets()), wordsOf(headers, start, secrets()));
+  const id = ifHarmless(requestId(headers), secrets());
+  const facts = { kind: KINDS[code], code, message, attempts, status, requestId: id };
+  const words = wordsOf(headers, start && redactStart(start, secrets()), secrets());
+  return errorOf(facts, redactCause(cause, secrets()), words);
 }
 
 /** The error of a body that did not arrive. */
@@ -105,7 +115,7 @@ function broken(attempted: Attempted, error: unknown): Error {
   if (deadline.timedOut) return failed(attempted, "timeout", INCOMPLETE, error);
   const fault = requestFault(error);
   if (fault !== undefined)
-    return new TypeError(`fetch returned a Response that cannot be read: ${scrub(fault, secrets())}; see \`cause\``, {
+    return new TypeError(`fetch returned a Response that cannot be read: ${redact(fault, secrets())}; see \`cause\``, {
       cause: redactCause(error, secrets()),
     });
   const known = transportFault(error);

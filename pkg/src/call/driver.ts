@@ -5,9 +5,10 @@
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
+import { ifHarmless, redact } from "../errors/echo.js";
 import { AttentionError, type ErrorFacts, errorOf } from "../errors/errors.js";
 import { requestFault, transportFault } from "../errors/transport.js";
-import { wordsOf } from "../errors/words.js";
+import { redactStart, wordsOf } from "../errors/words.js";
 import {
   Action,
   type CallRequest,
@@ -17,20 +18,21 @@ import {
   type Rejected,
   type Send,
   type Step,
-  scrub,
   type Upstream,
   type Wait,
 } from "../runtime/rules.js";
 import type { Encoded } from "./body.js";
 import { Deadline } from "./deadline.js";
 import { readStart } from "./error-body.js";
-import { discard, mustBeResponse, responseIn, unreadable } from "./foreign.js";
+import { discard, mustBeFetched, responseIn, unreadable } from "./foreign.js";
 import type { Place } from "./semaphore.js";
 import type { Story } from "./story.js";
 
 const QUEUE_TIMEOUT =
   "this call was not sent within its timeout, because it waited for other calls of this client: " +
   "raise `timeout` or `maxConcurrency`, or start fewer calls at once";
+
+const NETWORK_ERROR = "fetch returned Response.error(): a network error";
 
 /** Timers may fire this many milliseconds early. */
 const EARLIEST = 1;
@@ -238,12 +240,14 @@ class Tries {
     try {
       sent = fetch(url, init);
       response = await deadline.read(sent);
+      // As mocks and service workers write it.
+      if (response?.status === 0 && response.type === "error") throw new TypeError(NETWORK_ERROR);
     } catch (error) {
       const answered = responseIn(error);
       if (answered === undefined) return this.#unanswered(call, error, sent);
       response = answered;
     }
-    mustBeResponse(response);
+    mustBeFetched(response);
     this.#response = response;
     const { status, headers } = response;
     const next = this.#told(upstream.onResponse(call, status, headers, Date.now(), Math.random()));
@@ -282,14 +286,15 @@ class Tries {
   }
 
   async reject({ call, limit }: Rejected): Promise<Step> {
-    const start = await readStart(this.#response!, limit, this.#deadline);
+    const read = await readStart(this.#response!, limit, this.#deadline);
     if (this.#deadline.aborted) return this.#giveUp(call);
     this.#open = undefined;
-    const { secrets } = this.#shared;
+    const secrets = this.#shared.secrets();
+    const start = redactStart(read, secrets);
     throw errorOf(
       this.#counted(this.#upstream.error(call, start.text, Date.now())),
       undefined,
-      wordsOf(this.#response!.headers, start, secrets()),
+      wordsOf(this.#response!.headers, start, secrets),
     );
   }
 
@@ -309,7 +314,7 @@ class Tries {
     const why = requestFault(error) ?? (await unreadable(body));
     if (why === undefined) return;
     const cause = redactCause(error, this.#shared.secrets());
-    throw new TypeError(`${method}: the request cannot be sent: ${scrub(why, this.#shared.secrets())}`, {
+    throw new TypeError(`${method}: the request cannot be sent: ${redact(why, this.#shared.secrets())}`, {
       cause,
     });
   }
@@ -328,9 +333,10 @@ class Tries {
     return errorOf({ ...this.#counted(error), ...known }, redactCause(this.#cause, this.#shared.secrets()));
   }
 
-  /** Corrects core's number of attempts, which lacks earlier ones. */
+  /** Corrects core's number of attempts, which lacks earlier ones. A request id may echo a credential, too. */
   #counted(facts: ErrorFacts): ErrorFacts {
-    return this.#before === 0 ? facts : { ...facts, attempts: this.#before + facts.attempts };
+    const requestId = ifHarmless(facts.requestId, this.#shared.secrets());
+    return { ...facts, requestId, attempts: this.#before + facts.attempts };
   }
 
   succeed(): Attempted {

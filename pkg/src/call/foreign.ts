@@ -103,27 +103,44 @@ export function responseIn(thrown: unknown): Response | undefined {
 
 /** Recognized by its shape, which mocks and polyfills share. */
 export function isResponse(value: unknown): value is Response {
-  const { status, headers } = (value ?? {}) as { readonly status?: unknown; readonly headers?: { get?: unknown } };
-  // Core would read other numbers modulo 65,536.
-  return typeof status === "number" && status >= 0 && status < 1000 && typeof headers?.get === "function";
+  try {
+    // The other two are read as well, because what follows does not expect them to throw.
+    const { status, headers, type: _, bodyUsed: __ } = (value ?? {}) as Partial<Response>;
+    // Core would read other numbers modulo 65,536.
+    return typeof status === "number" && status >= 0 && status < 1000 && typeof headers?.get === "function";
+  } catch {
+    // A getter or a proxy threw.
+    return false;
+  }
 }
 
-/** Throws a TypeError unless it is an unread Response; the message says what `fetch` must return. */
-export function mustBeResponse(given: unknown): asserts given is Response {
-  if (!isResponse(given))
-    throw new TypeError(`fetch returned ${named(given)}, not a Response; a mock may return Response.json(…)`);
+/** Throws a TypeError unless it is a Response that a server can have sent; `instead` says what to return. */
+export function mustBeResponse(who: string, given: unknown, instead: string): asserts given is Response {
+  if (!isResponse(given)) throw new TypeError(`${who} returned ${named(given)}, not a Response${instead}`);
+  const { status } = given;
+  // With `redirect: "manual"`, a page shows a redirect as an `opaqueredirect` with the status 0.
+  if (status < 200 && given.type !== "opaqueredirect")
+    throw new TypeError(`${who} returned a Response with the status ${status}, which no server sends${instead}`);
+}
+
+/** Throws a TypeError unless `fetch` returned an unread Response. */
+export function mustBeFetched(given: unknown): asserts given is Response {
+  mustBeResponse("fetch", given, "; a mock may return Response.json(…)");
   if (given.bodyUsed === true && given.status < 300)
     throw new TypeError(
       "fetch returned a Response that was already read: a mock must make one for each call, a wrapper must clone it",
     );
 }
 
-/** The chunks of a body: a web stream, a Node stream (node-fetch), or a polyfill without streams. */
-export async function* chunks(response: Response): AsyncGenerator<Uint8Array> {
+/**
+ * The chunks of a body: a web stream, a Node stream (node-fetch), or a polyfill or mock without streams. Streams of
+ * mocks may consist of text.
+ */
+export async function* chunks(response: Response): AsyncGenerator<Uint8Array | string> {
   const { body } = response as { readonly body?: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | null };
   if (response.bodyUsed || body === null) return;
   if (body === undefined) {
-    yield new TextEncoder().encode(await response.text());
+    yield await response.text();
   } else if ("getReader" in body) {
     const reader = body.getReader();
     try {
@@ -144,9 +161,13 @@ export function letGo(body: unknown): void {
 
 /** Cancels a body, which frees its connection. */
 export function discard(response: Response | undefined): void {
-  const body = response?.body as { cancel?(): Promise<unknown>; destroy?(): void } | null | undefined;
-  // A body that is broken or locked by another reader needs no cancelling.
-  if (!body || response!.bodyUsed) return;
-  if (typeof body.cancel === "function") body.cancel().catch(() => {});
-  else body.destroy?.();
+  try {
+    const body = response?.body as { cancel?(): Promise<unknown>; destroy?(): void } | null | undefined;
+    // A body that is broken or locked by another reader needs no cancelling.
+    if (!body || response!.bodyUsed) return;
+    if (typeof body.cancel === "function") body.cancel().catch(() => {});
+    else body.destroy?.();
+  } catch {
+    // A getter or a proxy threw, or `cancel` returned no promise.
+  }
 }

@@ -2,15 +2,15 @@
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { errorOf } from "../errors/errors.js";
-import { wordsOf } from "../errors/words.js";
+import { redactStart, wordsOf } from "../errors/words.js";
 import { Action, type Send, scrub, Upstream } from "../runtime/rules.js";
 import { Deadline } from "./deadline.js";
+import { entering } from "./depth.js";
 import { type Attempted, aborted, left, type PreparedCall } from "./driver.js";
 import { readStart } from "./error-body.js";
-import { discard, isResponse } from "./foreign.js";
+import { discard, mustBeResponse } from "./foreign.js";
 import { headerMap } from "./headers.js";
 import type { Story } from "./story.js";
-import { named } from "./values.js";
 
 /** A call before it is sent. */
 export interface MiddlewareRequest {
@@ -36,8 +36,7 @@ export type Middleware = (request: MiddlewareRequest, next: () => Promise<Respon
 const LATE = "a middleware of this client did not settle within the call's timeout: check it, or raise `timeout`";
 
 const SENT =
-  "a middleware called `next()` again, but the call's body is a stream, which is sent only once: pass a Blob or bytes, " +
-  "or call it once";
+  "a middleware called `next()` again, but the call's body is a stream, which is sent only once: pass a Blob";
 
 /** The path below the base URL, with a leading slash. The given path may include the base URL. */
 export function below(baseURL: string, path: string): string {
@@ -71,7 +70,10 @@ export class Onion {
     const { method, path, query, body, signal } = this.#call;
     const { baseURL } = this.#shared;
     const { callId, described } = story;
-    const url = `${baseURL}${below(baseURL, path)}${query === "" ? "" : `?${query}`}`;
+    const [own = "", ...ofPath] = below(baseURL, path).split("?");
+    // As core joins them: a path may have a query, to which the call's is added.
+    const queries = [ofPath.join("?"), query].filter(Boolean).join("&");
+    const url = `${baseURL}${own}${queries && `?${queries}`}`;
     // A URL that must be refused is refused here, before a middleware sees it.
     if (scrub(url, this.#shared.secrets()) !== url) return this.#make(this.#call);
     const request = { callId, method, url, ...described, headers: this.#headers, body, signal };
@@ -79,13 +81,14 @@ export class Onion {
       const one = middleware[index];
       if (one === undefined) return this.#next();
       const response = await one(request as MiddlewareRequest, () => at(index + 1));
-      if (isResponse(response)) return response;
-      throw new TypeError(`a middleware returned ${named(response)}, not a Response: return the result of \`next()\``);
+      mustBeResponse("a middleware", response, ": return the result of `next()`");
+      return response;
     };
     const deadline = new Deadline(signal);
     deadline.limit(left(this.#call, started));
     try {
-      return await this.#attempted(await this.#within(at(0), deadline), deadline);
+      const answer = entering(story.depth, () => at(0));
+      return await this.#attempted(await this.#within(answer, deadline), deadline);
     } catch (error) {
       this.#giveUp();
       deadline.end();
@@ -181,9 +184,10 @@ export class Onion {
       const sent = rules.begin({ method: "GET", path: "/", maxRetries: 0 }, now, now) as Send;
       const step = rules.onResponse(sent.call, response.status, response.headers, now, 0);
       if (step.action !== Action.Rejected) return;
-      const start = await readStart(response, step.limit, deadline);
+      const secrets = this.#shared.secrets();
+      const start = redactStart(await readStart(response, step.limit, deadline), secrets);
       const facts = { ...rules.error(step.call, start.text, now), attempts: this.#attempts, diagnosis: undefined };
-      throw errorOf(facts, undefined, wordsOf(response.headers, start, this.#shared.secrets()));
+      throw errorOf(facts, undefined, wordsOf(response.headers, start, secrets));
     } finally {
       rules.free();
     }

@@ -6,6 +6,7 @@
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { AttentionError } from "../errors/errors.js";
 import { requestId, type Upstream } from "../runtime/rules.js";
+import { depthNow, entering } from "./depth.js";
 import type { Attempted } from "./driver.js";
 import type { CallEvent, EndEvent, Hooks, Logger } from "./events.js";
 import { headerMap } from "./headers.js";
@@ -32,6 +33,8 @@ export class Story {
   readonly #hooks: readonly Hooks[];
   readonly #logger: Logger | undefined;
   readonly #began = performance.now();
+  /** The number of calls whose hooks or middleware made this call. */
+  readonly depth = depthNow();
   #attempt = 0;
   #isRead = false;
   #isOver = false;
@@ -56,7 +59,7 @@ export class Story {
   /** Calls all hooks synchronously, while the caller is on the stack, where tracers find their context. */
   async #start(): Promise<void> {
     const event = this.#event({});
-    await Promise.all(this.#hooks.map(async (hooks) => hooks.onStart?.({ ...event })));
+    await Promise.all(this.#hooks.map(async (hooks) => this.#run(hooks, "onStart", event)));
   }
 
   /** Checks the keys of an upstream before a call. Undefined if there is nothing to report. */
@@ -73,7 +76,7 @@ export class Story {
       const expiry = `${expiresAt > now ? "expires" : "expired"} on ${new Date(expiresAt).toISOString()}`;
       const event = this.#event({ slot, fingerprint, expiresAt });
       await this.#logger?.warn(`attention: the ${slot} key (${fingerprint}) ${expiry}`, event);
-      for (const hooks of this.#hooks) await hooks.onKeyExpiring?.({ ...event });
+      for (const hooks of this.#hooks) await this.#run(hooks, "onKeyExpiring", event);
     }
   }
 
@@ -84,7 +87,7 @@ export class Story {
     const event = this.#event({ error });
     try {
       await this.#logger?.warn(message, this.#event({ code }));
-      for (const hooks of this.#hooks) await hooks.onRenewalFailed?.({ ...event });
+      for (const hooks of this.#hooks) await this.#run(hooks, "onRenewalFailed", event);
     } catch (thrown) {
       await this.#stray("onRenewalFailed", thrown);
     }
@@ -97,7 +100,7 @@ export class Story {
       if (hooks.onRequest === undefined) continue;
       const { authorization, ...rest } = init.headers as Record<string, string>;
       const headers = new Headers(rest);
-      await hooks.onRequest(this.#event({ url, headers }));
+      await this.#run(hooks, "onRequest", this.#event({ url, headers }));
       // A copy, because the hook may keep it.
       init.headers = { ...headerMap(headers, "onRequest's headers"), authorization: authorization! };
     }
@@ -107,7 +110,7 @@ export class Story {
     const line = `attention: ${this.method} ${shown(url)}, try ${this.#attempt}: ${status}`;
     await this.#logger?.debug(line, this.#event({ status }));
     const event = this.#event({ url, status, headers });
-    for (const hooks of this.#hooks) await hooks.onResponse?.({ ...event });
+    for (const hooks of this.#hooks) await this.#run(hooks, "onResponse", event);
     if (upstream.takeSwitch() === undefined) return;
     const { inUse: to, keys } = upstream.keys();
     const fingerprint = keys.find(({ slot }) => slot === to)?.fingerprint ?? "";
@@ -116,7 +119,7 @@ export class Story {
       `attention: a key was refused; the ${to} key (${fingerprint}) is used from now on`,
       change,
     );
-    for (const hooks of this.#hooks) await hooks.onKeySwitch?.({ ...change });
+    for (const hooks of this.#hooks) await this.#run(hooks, "onKeySwitch", change);
   }
 
   /** The call waits for its turn, or for a retry. */
@@ -132,8 +135,8 @@ export class Story {
     else await this.#logger?.debug(`${what}, waits ${millis} ms for its turn`, fields);
     const event = this.#event({ url, wait, status });
     for (const hooks of this.#hooks) {
-      if (isRetry) await hooks.onRetry?.({ ...event });
-      await hooks.onWait?.({ ...event });
+      if (isRetry) await this.#run(hooks, "onRetry", event);
+      await this.#run(hooks, "onWait", event);
     }
   }
 
@@ -177,8 +180,14 @@ export class Story {
     this.#attempt = Math.max(this.#attempt, attempts);
     const event = this.#event(end);
     for (const hooks of this.#hooks) {
-      (async () => hooks.onEnd?.({ ...event }))().catch((thrown: unknown) => this.#stray("onEnd", thrown));
+      (async () => this.#run(hooks, "onEnd", event))().catch((thrown: unknown) => this.#stray("onEnd", thrown));
     }
+  }
+
+  /** Calls a hook, if there is one, with a copy of the event. */
+  #run(hooks: Hooks, name: keyof Hooks, event: CallEvent): unknown {
+    const hook = hooks[name] as ((event: CallEvent) => unknown) | undefined;
+    return hook && entering(this.depth, () => hook.call(hooks, { ...event }));
   }
 
   /** Logs an exception of a hook that cannot fail a call. */

@@ -108,6 +108,8 @@ function look(key: string, value: unknown): readonly [held: unknown, level: Leve
     const list: readonly unknown[] = held;
     return [held, { items: Array.from({ length: list.length }, (_, index) => list[index]) }];
   }
+  if (Object.getOwnPropertySymbols(held).some((name) => Object.prototype.propertyIsEnumerable.call(held, name)))
+    return [held, none, "an object with a symbol as a name"];
   const members = Object.entries(held);
   const hides = OPAQUE.test(tag) || (members.length === 0 && (tag !== "[object Object]" || !isPlain(held)));
   return [held, { members }, hides ? named(held) : undefined];

@@ -58,6 +58,8 @@ export class Renewal {
   taken = 0;
   /** Whether the current credentials must not be used any more. */
   isDiscarded = false;
+  /** The last failure since the last accepted result. */
+  failure: unknown;
   /** Called at the next result or failure. */
   readonly listeners = new Set<(failed?: { readonly error: unknown }) => void>();
   #running: Asked | undefined;
@@ -166,6 +168,7 @@ export class Renewal {
       this.#least = asked.number + 1;
       this.taken++;
       this.isDiscarded = false;
+      this.failure = undefined;
       const now = this.#clock.now();
       const isNews = changed || now + end > this.#end;
       this.#due = isPartial ? now : now + due;
@@ -179,6 +182,7 @@ export class Renewal {
       if (this.#count === asked.number && asked.number >= this.#least)
         for (const listener of this.listeners) listener({ error });
       asked.failed = { error };
+      this.failure = error;
       throw error;
     } finally {
       asked.isOver = true;

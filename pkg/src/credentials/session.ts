@@ -19,8 +19,8 @@ export interface SessionOptions {
   readonly headers?: HeaderOptions | (() => HeaderOptions | Promise<HeaderOptions>) | undefined;
 }
 
-/** The timeout of a request to the backend; a call that still waits requests again. */
-const LONGEST = 10_000;
+/** The timeout of a request to the backend. Below renewal's ten seconds, after which its error would reach no call. */
+const LONGEST = 9000;
 
 /**
  * The `token` of a client in a page. It requests a session from the page's own backend, with the page's cookies, and
@@ -72,7 +72,7 @@ async function ask(address: string, { method = "POST", headers }: SessionOptions
     return read(await response.json(), status);
   } catch (error) {
     if (error instanceof AttentionError) throw error;
-    if (deadline.timedOut) throw failed("timeout", "timeout", "did not answer within 10 seconds");
+    if (deadline.timedOut) throw failed("timeout", "timeout", "did not answer within 9 seconds");
     if ((error as Error | undefined)?.name === "SyntaxError")
       throw failed("protocol", "invalid", "returned a response that is not JSON");
     throw failed("connection", "unreachable", "could not be reached: see the browser's console", undefined, error);
@@ -85,7 +85,11 @@ async function ask(address: string, { method = "POST", headers }: SessionOptions
 function resolve(address: string): string {
   const origin = pageOrigin();
   if (origin === undefined) {
-    throw failed("config", "no_page", "needs a page, whose cookies identify the user: on a server, pass a token");
+    throw failed(
+      "config",
+      "no_page",
+      "needs a page's cookies: on a server pass a token; a sandboxed frame needs `allow-same-origin`",
+    );
   }
   let url: URL | undefined;
   try {

@@ -125,5 +125,7 @@ function counted(error: unknown, attempts: number): unknown {
 
 function givenUp(deadline: Deadline, shared: SharedUpstream, refusal?: AttentionError): AttentionError {
   if (deadline.aborted) return aborted(deadline.reason, 0, shared);
-  return errorOf({ kind: "timeout", code: "key_provider_timeout", message: TIMEOUT, attempts: 0 }, refusal);
+  // If each request fails only after others have begun, no call is told.
+  const cause = refusal ?? shared.renewal.failure;
+  return errorOf({ kind: "timeout", code: "key_provider_timeout", message: TIMEOUT, attempts: 0 }, cause);
 }

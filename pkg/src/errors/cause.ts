@@ -7,15 +7,13 @@
  */
 
 import { isError, tagOf } from "../runtime/realms.js";
-import { scrub } from "../runtime/rules.js";
+import { REDACTED, redact } from "./echo.js";
 
 /** The most parts that are searched; more count as unsafe. */
 const MOST_PARTS = 2000;
 
 /** The most text that is searched, in characters; more counts as unsafe. */
-const MOST_TEXT = 1_000_000;
-
-const REDACTED = "[redacted]";
+const MOST_TEXT = 200_000;
 
 /** `cause` itself if it contains none of `secrets`, otherwise a redacted copy. */
 export function redactCause(cause: unknown, secrets: readonly string[]): unknown {
@@ -55,7 +53,7 @@ function holds(value: unknown, secrets: readonly string[]): boolean {
     }
   }
   const text = texts.join("\n");
-  return scrub(text, secrets) !== text;
+  return redact(text, secrets) !== text;
 }
 
 const entries = (whole: Iterable<readonly unknown[]>): unknown[] => [...whole].flat();
@@ -93,17 +91,18 @@ function parts(whole: object): unknown[] {
 }
 
 function copy(cause: unknown, secrets: readonly string[], depth: number): unknown {
-  const redact = (text: unknown) => (String(text).length > MOST_TEXT ? REDACTED : scrub(String(text), secrets));
-  if (typeof cause === "string") return redact(cause);
+  const clean = (text: unknown) => (String(text).length > MOST_TEXT ? REDACTED : redact(String(text), secrets));
+  if (typeof cause === "string") return clean(cause);
   if (!isError(cause)) return REDACTED;
-  const made = new Error(
-    redact(cause.message),
+  // What the caller did wrong stays a TypeError.
+  const made = new (cause instanceof TypeError ? TypeError : Error)(
+    clean(cause.message),
     cause.cause === undefined || depth > 8 ? undefined : { cause: redacted(cause.cause, secrets, depth + 1) },
   );
   const { name, code, stack } = cause as Error & { code?: unknown };
   for (const [property, value] of Object.entries({ name, code, stack })) {
     if (typeof value === "string")
-      Object.defineProperty(made, property, { value: redact(value), configurable: true, writable: true });
+      Object.defineProperty(made, property, { value: clean(value), configurable: true, writable: true });
   }
   return made;
 }

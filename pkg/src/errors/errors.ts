@@ -1,7 +1,7 @@
 /** The errors of calls: one class for each kind that core distinguishes. */
 
 import type { Diagnosis, ErrorFacts, ErrorKind, Finding } from "#binding";
-import { printable } from "../runtime/print.js";
+import { oneLine, printable } from "../runtime/print.js";
 
 export type { Diagnosis, ErrorFacts, ErrorKind, Finding };
 
@@ -23,8 +23,9 @@ export interface Words {
 /** The package's README has a heading for each kind of error. */
 const PAGE = "https://www.npmjs.com/package/attention-wasm#";
 
-/** The most issues that are printed on a console. */
+/** The most issues that are printed on a console, and the most characters of each. */
 const MOST_ISSUES = 10;
+const MOST_OF_AN_ISSUE = 300;
 
 const hidden = (value: unknown) => ({ value, configurable: true, writable: true });
 
@@ -51,14 +52,14 @@ const BRAND = Symbol.for("attention-wasm.error");
  * ever contains a key or a token.
  */
 export class AttentionError extends Error implements ErrorFacts {
-  readonly kind: ErrorKind;
-  readonly code: string;
-  readonly status: number | undefined;
-  readonly requestId: string | undefined;
-  readonly retryAfter: number | undefined;
-  readonly attempts: number;
-  readonly diagnosis: Diagnosis | undefined;
-  readonly documentation: string;
+  declare readonly kind: ErrorKind;
+  declare readonly code: string;
+  declare readonly status: number | undefined;
+  declare readonly requestId: string | undefined;
+  declare readonly retryAfter: number | undefined;
+  declare readonly attempts: number;
+  declare readonly diagnosis: Diagnosis | undefined;
+  declare readonly documentation: string;
   /** The problems of single fields that the server reported, in its own words; empty if there are none. */
   declare readonly issues: readonly Issue[];
   /**
@@ -72,14 +73,8 @@ export class AttentionError extends Error implements ErrorFacts {
   /** Made by this package; `cause` and `words` must be redacted. */
   constructor(facts: ErrorFacts, cause?: unknown, words?: Words) {
     super(facts.message, cause === undefined ? undefined : { cause });
-    this.kind = facts.kind;
-    this.code = facts.code;
-    this.status = facts.status;
-    this.requestId = facts.requestId;
-    this.retryAfter = facts.retryAfter;
-    this.attempts = facts.attempts;
-    this.diagnosis = facts.diagnosis;
-    this.documentation = facts.documentation ?? PAGE + facts.kind;
+    const { kind, code, status, requestId, retryAfter, attempts, diagnosis, documentation = PAGE + kind } = facts;
+    Object.assign(this, { kind, code, status, requestId, retryAfter, attempts, diagnosis, documentation });
     if (words === undefined) return;
     Object.defineProperties(this, { body: made(words.body), headers: made(words.headers) });
     if (words.issues.length > 0) this.issues = words.issues;
@@ -192,17 +187,17 @@ export function about(setting: string, error: unknown, code?: string): unknown {
 
 /** The error on a console: the stack, the diagnosis as a list, the next step. */
 function story(error: AttentionError, inspect: (value: unknown) => string): string {
-  const lines = [error.stack ?? `${error.name}: ${error.message}`];
-  const { status, requestId, retryAfter, attempts, diagnosis, documentation, cause } = error;
-  const facts = { code: error.code, status, requestId, retryAfter, attempts };
-  lines.push(
-    `  ${Object.entries(facts)
-      .filter(([, held]) => held !== undefined)
-      .map(([name, held]) => `${name}: ${held}`)
-      .join(", ")}`,
+  // A custom `Error.prepareStackTrace` may have made anything of it.
+  const lines = [typeof error.stack === "string" ? error.stack : `${error.name}: ${error.message}`];
+  const { diagnosis, documentation, cause } = error;
+  const facts = (["code", "status", "requestId", "retryAfter", "attempts"] as const).filter(
+    (name) => error[name] !== undefined,
   );
+  lines.push(`  ${facts.map((name) => `${name}: ${error[name]}`).join(", ")}`);
   for (const { field, message } of error.issues.slice(0, MOST_ISSUES))
-    lines.push(`  issue   ${field === undefined ? "" : `${field}: `}${message}`);
+    lines.push(
+      `  issue   ${oneLine(`${field === undefined ? "" : `${field}: `}${message}`).slice(0, MOST_OF_AN_ISSUE)}`,
+    );
   if (diagnosis !== undefined) {
     const marks = { ruled_out: "no", likely: "LIKELY", unknown: "maybe" };
     for (const found of diagnosis.findings)

@@ -14,9 +14,30 @@ const LISTS = [
   "invalid_params",
   "details",
   "detail",
+  "message",
+  "messages",
+  "fieldErrors",
 ];
-const MESSAGES = ["detail", "message", "msg", "reason", "description", "title", "error"];
-const FIELDS = ["pointer", "field", "parameter", "param", "path", "loc", "name", "property", "attribute", "header"];
+/** Those that may have a member for each field. */
+const BY_FIELD = /rrors$|^messages$/;
+const MESSAGES = ["detail", "message", "msg", "defaultMessage", "reason", "description", "title", "error"];
+const FIELDS = [
+  "pointer",
+  "field",
+  "parameter",
+  "param",
+  "path",
+  "loc",
+  "name",
+  "property",
+  "attribute",
+  "header",
+  "propertyPath",
+  "instancePath",
+  "dataPath",
+  "target",
+  "location",
+];
 const CODES = ["code", "type"];
 
 type Json = Readonly<Record<string, unknown>>;
@@ -26,13 +47,18 @@ const isObject = (value: unknown): value is Json => typeof value === "object" &&
 /** The reported problems in the server's order; empty if there are none. */
 export function issuesOf(body: unknown): Issue[] {
   if (!isObject(body)) return [];
-  const places = [body, body.error].filter(isObject);
+  if (Array.isArray(body)) return listed(body, false);
+  const { error } = body;
+  const places = [body, error, isObject(error) && error.details].filter(isObject);
   for (const place of places) {
     for (const name of LISTS) {
-      const found = listed(place[name], name === "errors");
+      const found = listed(place[name], BY_FIELD.test(name));
       if (found.length > 0) return found;
     }
   }
+  // Nothing but a list of texts for each field.
+  if (Object.values(body).every((held) => Array.isArray(held) && held.every((each) => typeof each === "string")))
+    return listed(body, true);
   // A single problem that names its field.
   return places
     .reverse()
@@ -54,7 +80,7 @@ function one(item: unknown): Issue[] {
   if (!isObject(item)) return [];
   const inner = item.fieldViolations;
   if (Array.isArray(inner)) return listed(inner, false);
-  const code = textOf(item, CODES);
+  const code = textOf(item, CODES) ?? (isObject(item.extensions) ? textOf(item.extensions, CODES) : undefined);
   const message = textOf(item, MESSAGES) ?? code;
   const field = (isObject(item.source) ? textOf(item.source, FIELDS) : undefined) ?? textOf(item, FIELDS);
   return message === undefined ? [] : [{ field, message, code }];
@@ -66,11 +92,10 @@ function textOf(item: Json, names: readonly string[]): string | undefined {
     const value = item[name];
     if (typeof value === "string" && value !== "") return value;
     if (typeof value === "number") return String(value);
-    if (names === FIELDS && isPath(value)) return value.join(".");
+    if (names === FIELDS && Array.isArray(value) && value.length > 0) {
+      const path = value.map((each: unknown) => (isObject(each) ? each.key : each));
+      if (path.every((each) => ["string", "number"].includes(typeof each))) return path.join(".");
+    }
   }
   return undefined;
-}
-
-function isPath(value: unknown): value is (string | number)[] {
-  return Array.isArray(value) && value.length > 0 && value.every((each) => ["string", "number"].includes(typeof each));
 }

@@ -14,7 +14,7 @@ export interface TransportFault {
 
 /** The request or the calling code is wrong: undici's codes, and sentences of the runtimes and of this package. */
 const OF_THE_REQUEST =
-  /UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)|Failed to (execute|construct|parse)|^fetchOptions:|disturbed or locked|[Bb]ody .*already|integrity mismatch| is not (a function|defined)|^Cannot read/;
+  /UND_ERR_(INVALID_ARG|NOT_SUPPORTED|REQ_CONTENT_LENGTH_MISMATCH)|Failed to (execute|construct|parse)|^fetchOptions:|disturbed or locked|[Bb]ody .*already|integrity mismatch|Uint8Array| is not (a function|defined)|^Cannot read/;
 
 // The order matters: a bad certificate also resets the handshake, and the first match is reported.
 const FAULTS: readonly (readonly [told: RegExp, code: string, message: string])[] = [

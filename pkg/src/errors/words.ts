@@ -2,24 +2,30 @@
 
 import type { Start } from "../call/error-body.js";
 import { withoutEnd } from "../call/values.js";
-import { scrub } from "../runtime/rules.js";
+import { ifHarmless, redact } from "./echo.js";
 import type { Words } from "./errors.js";
 import { issuesOf } from "./issues.js";
 
 /** Headers that contain other credentials. */
 const OF_CREDENTIALS = /^(set-cookie2?|cookie|(proxy-)?authorization)$/;
 
-/** A possible start of a key at the end of a truncated text. */
-const OF_A_KEY = /[\w.~+/=%-]/;
+/** A possible start of a key, or of an escape in it, at the end of a truncated text. */
+const OF_A_KEY = /[\w.~+/=%&#;\\-]/;
 
-/** Redacts headers and the part of the body that was read. Body and headers are made only on access. */
+/** The part of a body that was read, without credentials. Everything that an error shows of a body is read from it. */
+export function redactStart({ text, isWhole }: Start, secrets: readonly string[]): Start {
+  return { text: redact(text, secrets), isWhole };
+}
+
+/** `start` must be redacted. Headers are made only on access. */
 export function wordsOf(headers: Headers, start: Start | undefined, secrets: readonly string[]): Words {
-  const json = start?.isWhole === true ? parsed(start.text) : undefined;
-  const issues = issuesOf(json);
+  const { text = "", isWhole = true } = start ?? {};
+  const json = isWhole ? parsed(text) : undefined;
   return {
-    body: () => (start === undefined ? undefined : bodyOf(start, json, secrets)),
+    // JSON as its value, anything else as text, an empty body as undefined.
+    body: () => (json === undefined ? (isWhole ? text : withoutEnd(text, OF_A_KEY)) || undefined : json),
     headers: () => headersOf(headers, secrets),
-    issues: issues.length === 0 ? issues : issuesOf(clean(json, secrets) ?? {}),
+    issues: issuesOf(json),
   };
 }
 
@@ -31,31 +37,14 @@ function parsed(text: string): unknown {
   }
 }
 
-/** JSON as its value, anything else as text, an empty body as undefined. */
-function bodyOf({ text, isWhole }: Start, json: unknown, secrets: readonly string[]): unknown {
-  const value = json === undefined ? undefined : clean(json, secrets);
-  if (value !== undefined) return value;
-  return scrub(isWhole ? text : withoutEnd(text, OF_A_KEY), secrets) || undefined;
-}
-
-/**
- * Serialized again, so that a key has one spelling, whatever its escapes were. Undefined if it is nested too deeply.
- */
-function clean(json: unknown, secrets: readonly string[]): unknown {
-  try {
-    return parsed(scrub(JSON.stringify(json), secrets));
-  } catch {
-    return undefined;
-  }
-}
-
 function headersOf(headers: Headers, secrets: readonly string[]): Headers {
   const kept = new Headers();
   try {
-    const given = [...headers].filter(([name]) => !OF_CREDENTIALS.test(name.toLowerCase()));
-    // A value has no line break, so all of them can be searched as one text.
-    const values = scrub(given.map(([, value]) => value).join("\n"), secrets).split("\n");
-    for (const [index, [name]] of given.entries()) kept.append(name, values[index]!);
+    for (const [name, value] of headers) {
+      // Servers echo a header's value as a name, too; a redacted name would be none.
+      if (!OF_CREDENTIALS.test(name.toLowerCase()) && ifHarmless(name, secrets) !== undefined)
+        kept.append(name, redact(value, secrets));
+    }
   } catch {
     // A custom `fetch` may return unreadable headers, which count as absent.
   }

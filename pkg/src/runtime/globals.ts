@@ -2,8 +2,9 @@
 
 import { errorOf } from "../errors/errors.js";
 
-/** Throws an `AttentionError` that names the missing ones. */
+/** Throws an `AttentionError` that names the missing ones; not without WebAssembly, whose lack has an error of its own. */
 export function mustHave(names: readonly string[]): void {
+  if (!("WebAssembly" in globalThis)) return;
   const missing = names.filter((name) => !(name in globalThis));
   if (missing.length === 0) return;
   const message = `this runtime lacks ${missing.join(" and ")}${ADVICE}`;

@@ -333,7 +333,12 @@ mod tests {
         fn lines_and_memory_are_bounded_and_each_refusal_is_reported_once(
             // Floods, each of few sources or of many, and the pauses between requests in it.
             floods in prop::collection::vec(
-                (prop::sample::select(&[1, 3, 40, 2_000_u32]), 1..800_usize, prop::sample::select(&[1, 30, 1_000, 9_000_u64]), 0..200_000_u64),
+                (
+                    prop::sample::select(&[1, 3, 40, 2_000_u32]),
+                    1..800_usize,
+                    prop::sample::select(&[1, 30, 1_000, 9_000_u64]),
+                    0..200_000_u64,
+                ),
                 1..5,
             ),
             dice: u32,
