@@ -1,5 +1,6 @@
 /** Receives one request and makes its answer. */
 
+import { plain } from "../src/call/check.js";
 import { type BodyFault, readBody } from "./body.js";
 import { eventOf, TRIGGERS, type Trigger, type WebhookClient, type WebhookEvent } from "./event.js";
 import { type Incoming, incoming, type NodeRequest, type NodeResponse } from "./request.js";
@@ -147,8 +148,9 @@ const RULES: { readonly [Name in keyof Required<ReceiveOptions>]: readonly [(val
   timeout: [(value) => isAbove(value) && (value as number) < 2 ** 31, "a number of milliseconds above 0"],
 };
 
-function checked(options: ReceiveOptions) {
-  if (typeof options !== "object" || options === null) throw new TypeError(`${OWNER}: expected an object with options`);
+function checked(given: ReceiveOptions) {
+  if (typeof given !== "object" || given === null) throw new TypeError(`${OWNER}: expected an object with options`);
+  const options = plain(given);
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(RULES, name))
       throw new TypeError(

@@ -43,7 +43,7 @@ test("Node's own fetch: unknown name, refused, reset, closed, no TLS, not HTTP",
     [`https://127.0.0.1:${plain.address().port}/v2`, undefined, "tls_failed"],
     [client.baseURL, { reset: true }, "connection_reset"],
     [client.baseURL, { close: true }, "connection_reset"],
-    [client.baseURL, { raw: "junk\r\n\r\n" }, "connection"],
+    [client.baseURL, { raw: "junk\r\n\r\n" }, "not_http"],
   ]) {
     if (entry !== undefined) upstream.script([entry]);
     const error = await rejection(client.withOptions({ baseURL, maxRetries: 0 }).get("/things"));
@@ -175,6 +175,14 @@ for (const [seen, error, code, kind = "connection"] of [
     fetchFailed(new Error("client error (SendRequest): connection closed before message completed")),
     "connection_reset",
   ],
+  ...[
+    ["Node 20", failure("HPE_INVALID_CONSTANT", "Parse Error: Expected HTTP/")],
+    ["Node 24", new Error("Response does not match the HTTP/1.1 protocol (Expected HTTP/, RTSP/ or ICE/)")],
+    ["undici", failure("UND_ERR_HEADERS_OVERFLOW", "Headers Overflow Error")],
+    ["Deno", new Error("client error (SendRequest): invalid HTTP version parsed")],
+    ["Deno, two lengths", new Error("client error (SendRequest): invalid content-length parsed")],
+    ["Bun", failure("Malformed_HTTP_Response", 'Malformed_HTTP_Response fetching "http://127.0.0.1:22/".')],
+  ].map(([name, cause]) => [`${name}, no HTTP`, fetchFailed(cause), "not_http"]),
   [
     "Bun, name",
     Object.assign(new TypeError("getaddrinfo ENOTFOUND no-such-host.invalid"), { code: "ENOTFOUND" }),

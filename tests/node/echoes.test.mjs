@@ -255,4 +255,16 @@ test("texts that are made to be slow take linear time, with an echo in them and 
   }
 });
 
+test("the id of a success is undefined if it gives the key away, in its result as in its event", async () => {
+  for (const id of [KEPT, Buffer.from(KEPT).toString("hex"), `req-${KEPT.toUpperCase()}`, "req-7"]) {
+    const told = [];
+    const fetch = async () => Response.json({}, { headers: { "x-request-id": id } });
+    const client = new attention.Client({ apiKey: KEPT, fetch, onEnd: ({ requestId }) => told.push(requestId) });
+    const { requestId } = await client.get("/things").withResponse();
+    const kept = id === "req-7" ? id : undefined;
+    assert.deepEqual([requestId, ...told], [kept, kept]);
+    client.close();
+  }
+});
+
 const KEPT = "an-obviously-fake-key-for-tests-0001";

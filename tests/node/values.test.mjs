@@ -55,6 +55,8 @@ const LEAVES = [
   ...[new Number(NaN), Object(Symbol("s"))].map(refused),
   // JSON drops members whose names are symbols; those that are not enumerable are a class's own business.
   ...[{ [Symbol("s")]: 1 }, { a: 1, [Symbol.for("s")]: undefined }, { *[Symbol.iterator]() {} }].map(refused),
+  ...["a1".match(/\d/), Object.assign([1], { "": 2, more: 3 }), Object.assign([], { [Symbol("s")]: 1 })].map(refused),
+  is(Object.defineProperty([1], "hidden", { value: 2, enumerable: false }), [1]),
   is(Object.defineProperty({ a: 1 }, Symbol("s"), { value: 1, enumerable: false }), { a: 1 }),
   is(new Date(WHEN), ISO),
   is(dayjs(WHEN), ISO),

@@ -318,6 +318,12 @@ test("reread asks the API, since a call is only a hint", async (t) => {
   assert.match((await rejection(without.event.reread())).message, /pass the client to `receive`/);
 });
 
+test("options may be inherited, as those of a class are", async () => {
+  const options = Object.create({ secret: SECRET, limit: 3 });
+  assert.equal((await receive(post(ANALYZED), options)).code, "body_too_large");
+  await assert.rejects(receive(post(ANALYZED), Object.create({ secret: SECRET, secrets: [] })), /unknown option secrets/);
+});
+
 test("invalid options are named", async () => {
   for (const [options, pattern] of [
     [undefined, /expected an object with options/],

@@ -36,6 +36,7 @@ const EXPECTED = {
   name: "name_not_resolved",
   refused: "connection_refused",
   tls: "tls_failed",
+  garbage: "not_http",
   reset: "connection_reset",
   cut: "body_broken",
   header: "TypeError: headers: x-user has a character that headers cannot contain: a line break, or one beyond Latin-1",
@@ -54,7 +55,11 @@ async function addresses(t) {
   const vacant = createServer();
   const refused = await listening(vacant);
   vacant.close();
-  t.after(() => plain.close());
+  // It answers as Redis does.
+  const garbage = createServer((socket) =>
+    socket.on("error", () => {}).once("data", () => socket.write("-ERR unknown command\r\n")),
+  );
+  t.after(() => [plain, garbage].map((server) => server.close()));
   const [reset, cut] = await Promise.all([startUpstream(), startUpstream()]);
   t.after(() => Promise.all([reset.close(), cut.close()]));
   // Bun tries a connection that was reset once more by itself.
@@ -64,6 +69,7 @@ async function addresses(t) {
     name: "https://no-such-host.invalid/v2",
     refused: `http://127.0.0.1:${refused}/v2`,
     tls: `https://127.0.0.1:${await listening(plain)}/v2`,
+    garbage: `http://127.0.0.1:${await listening(garbage)}/v2`,
     reset: `${reset.url}/v2`,
     cut: `${cut.url}/v2`,
   };
@@ -142,6 +148,7 @@ test("workerd: one sentence for a server that is not there and for one that brea
     name: "connection",
     refused: "connection",
     tls: "connection",
+    garbage: "connection",
     reset: "connection",
     cut: "body_broken",
     header: EXPECTED.header,

@@ -1,5 +1,6 @@
 /** The result of every call. */
 
+import { ifHarmless } from "../errors/echo.js";
 import { requestId } from "../runtime/rules.js";
 import { readAnswer } from "./answer.js";
 import type { Attempted } from "./driver.js";
@@ -70,8 +71,8 @@ export class APIPromise<T> implements Promise<T> {
   /** The content together with the response. */
   async withResponse(): Promise<WithResponse<T>> {
     const data = await this.#read();
-    const { response, attempts } = await this.#attempted;
-    return { data, response, requestId: requestId(response.headers), attempts };
+    const { response, attempts, secrets } = await this.#attempted;
+    return { data, response, requestId: ifHarmless(requestId(response.headers), secrets()), attempts };
   }
 
   #read(): Promise<T> {

@@ -4,6 +4,7 @@
  */
 
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
+import { ifHarmless } from "../errors/echo.js";
 import { AttentionError } from "../errors/errors.js";
 import { requestId, type Upstream } from "../runtime/rules.js";
 import { depthNow, entering } from "./depth.js";
@@ -161,9 +162,10 @@ export class Story {
     }
   }
 
-  succeed({ response, attempts }: Attempted): void {
+  succeed({ response, attempts, secrets }: Attempted): void {
     const { status, headers } = response;
-    this.#end({ outcome: "success", status, requestId: requestId(headers), error: undefined }, attempts);
+    const id = ifHarmless(requestId(headers), secrets());
+    this.#end({ outcome: "success", status, requestId: id, error: undefined }, attempts);
   }
 
   fail(error: unknown): void {

@@ -104,12 +104,14 @@ function look(key: string, value: unknown): readonly [held: unknown, level: Leve
   if (typeof held === "function" || typeof held === "symbol" || (typeof held === "number" && !Number.isFinite(held)))
     return [held, none, named(held)];
   if (typeof held !== "object" || held === null) return [held, { scalar: held as string }];
-  if (Array.isArray(held)) {
-    const list: readonly unknown[] = held;
-    return [held, { items: Array.from({ length: list.length }, (_, index) => list[index]) }];
-  }
   if (Object.getOwnPropertySymbols(held).some((name) => Object.prototype.propertyIsEnumerable.call(held, name)))
     return [held, none, "an object with a symbol as a name"];
+  if (Array.isArray(held)) {
+    const list: readonly unknown[] = held;
+    // The result of `match`, for instance; names follow the indices.
+    if (/\D/.test(Object.keys(list).pop() ?? "")) return [held, none, "a list with named members"];
+    return [held, { items: Array.from({ length: list.length }, (_, index) => list[index]) }];
+  }
   const members = Object.entries(held);
   const hides = OPAQUE.test(tag) || (members.length === 0 && (tag !== "[object Object]" || !isPlain(held)));
   return [held, { members }, hides ? named(held) : undefined];

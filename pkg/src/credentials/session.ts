@@ -68,6 +68,8 @@ async function ask(address: string, { method = "POST", headers }: SessionOptions
       throw failed("unauthorized", "unauthorized", "redirects, perhaps to a login page");
     if (status === 401) throw failed("unauthorized", "unauthorized", "says that nobody is logged in", status);
     if (status === 403) throw failed("forbidden", "forbidden", "does not allow one for the current user", status);
+    // As mocks write a network error.
+    if (status === 0) throw new TypeError("Response.error()");
     if (!response.ok) throw failed(status < 500 ? "config" : "server", "refused", `answered ${status}`, status);
     return read(await response.json(), status);
   } catch (error) {

@@ -40,6 +40,11 @@ const FAULTS: readonly (readonly [told: RegExp, code: string, message: string])[
     "no secure connection: an untrusted certificate, or a port without TLS; see `cause`",
   ],
   [
+    /HTTP\/1\.1 protocol|[Ii]nvalid (HTTP|content-len)|_HTTP_Response|Invalid(HTTP|ContentLen)|HEADERS_OVERFLOW|HPE_/,
+    "not_http",
+    "the server's answer is not valid HTTP: check scheme and port of the base URL",
+  ],
+  [
     /ECONNREFUSED|Connection refused/,
     "connection_refused",
     "the connection was refused: check host and port of the base URL, and whether the server is running",
