@@ -663,6 +663,59 @@ mod tests {
         assert!(matches!(wait(&mut leases, "crowd-4", START), (Turn::Wait(_), Some(_))));
     }
 
+    /// A limit of the holder's own ends after the time that the gate said, to the microsecond, and holds nobody else up.
+    #[test]
+    fn a_holder_is_limited_for_as_long_as_the_gate_said() {
+        let mut leases = Leases::default();
+        let long = 5 * SECOND;
+        assert!(matches!(wait(&mut leases, "app", START), (Turn::Ask(_), Some(_))));
+        leases.limited("app", long, START);
+        for passed in [0, 1, SECOND, long - 1] {
+            assert_eq!(wait(&mut leases, "app", START + passed).0, Turn::Limited(long - passed));
+            assert_eq!(leases.renewal("app", 20_000, START + passed), None, "{passed}");
+        }
+        assert!(matches!(wait(&mut leases, "another", START + long - 1).0, Turn::Ask(_)));
+        assert!(matches!(wait(&mut leases, "app", START + long).0, Turn::Ask(_)));
+    }
+
+    /// The questions that calls send in passing come early enough: a second after the start, which nobody could
+    /// foresee, no call waits any more, although an answer takes longer than the pause between two calls.
+    #[test]
+    fn a_steady_holder_has_its_next_places_before_it_needs_them() {
+        for (pause, took) in [(1_000, 20_000), (2_000, 5_000), (5_000, 60_000), (20_000, 60_000)] {
+            let (mut leases, mut question) = (Leases::default(), None);
+            let mut waiting: Vec<(Option<Ticket>, Micros)> = Vec::new();
+            for tick in 0..20_000 {
+                let now = START + tick * 500;
+                if let Some((count, asked)) = question.take_if(|(_, asked)| *asked + took <= now) {
+                    leases.leased("app", Lease { wait: 0, step: 500, count }, asked, now);
+                }
+                if tick * 500 % pause == 0 {
+                    waiting.push((None, now));
+                }
+                waiting.retain_mut(|(ticket, back)| {
+                    if *back > now {
+                        return true;
+                    }
+                    let turn = leases.turn("app", ticket, (500, SECOND), now);
+                    let asked = if let Turn::Ask(count) = turn { Some(count) } else { leases.renewal("app", 500, now) };
+                    if let Some(count) = asked {
+                        assert!(question.is_none(), "two questions at once");
+                        question = Some((count, now));
+                    }
+                    match turn {
+                        Turn::Go => return false,
+                        Turn::Wait(wait) => *back = now + wait,
+                        Turn::Ask(_) => *back = now + Leases::LOOK,
+                        Turn::Late(_) | Turn::Limited(_) | Turn::Crowded => panic!("{turn:?}"),
+                    }
+                    assert!(now < START + SECOND, "a call waits after {tick} ticks: {pause}, {took}");
+                    true
+                });
+            }
+        }
+    }
+
     #[test]
     fn the_least_recently_used_holder_is_removed_if_there_are_too_many() {
         let mut leases = Leases::default();
