@@ -45,7 +45,7 @@ Measured on a machine with five to ten runnable processes for its two cores, in 
 | timers kept and refreshed instead of set and cleared | 0.1 µs a call: not done |
 | ending the signal after each call, so that Node forgets it sooner | nothing; in the one rough run 16 µs a call more |
 | a limit of 256 instead of 64 calls at once | under a tenth of the CPU of 1,000 at once, for four times as much to be refused by an API that has had enough: not done |
-| the timer not released and held again between head and body | 1 to 2 µs a call, but a process in which nobody reads the body would live until the timeout: not done |
+| the timer between head and body released only if nobody waits for the body yet | nothing that could be told: not done |
 | wasm compiled by V8's optimising compiler at once (\`--no-liftoff\`) | nothing after 5,000 calls |
 
 ## Where a call's CPU goes
