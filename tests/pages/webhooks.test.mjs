@@ -321,7 +321,10 @@ test("reread asks the API, since a call is only a hint", async (t) => {
 test("options may be inherited, as those of a class are", async () => {
   const options = Object.create({ secret: SECRET, limit: 3 });
   assert.equal((await receive(post(ANALYZED), options)).code, "body_too_large");
-  await assert.rejects(receive(post(ANALYZED), Object.create({ secret: SECRET, secrets: [] })), /unknown option secrets/);
+  await assert.rejects(
+    receive(post(ANALYZED), Object.create({ secret: SECRET, secrets: [] })),
+    /unknown option secrets/,
+  );
 });
 
 test("invalid options are named", async () => {
