@@ -1,13 +1,12 @@
 /** Waits for work that the API does in the background. */
 
-import type { Redact } from "../src/api/storage.js";
+import { quoted, type Redact } from "../src/api/storage.js";
 import * as check from "../src/call/check.js";
 import { Deadline } from "../src/call/deadline.js";
 import { hookTimeout } from "../src/call/driver.js";
 import type { CallOptions } from "../src/call/options.js";
 import { named } from "../src/call/values.js";
 import { AttentionError, type ErrorKind, errorOf } from "../src/errors/errors.js";
-import { oneLine } from "../src/runtime/print.js";
 import { stopwatch } from "../src/runtime/steady-clock.js";
 
 /** The progress at each poll. */
@@ -96,7 +95,7 @@ export async function poll<T>(wait: Wait<T>, options: WaitOptions): Promise<T> {
     }
     // The next look, which is not begun for a caller who is gone, says so without the credentials.
     if (left() <= 0 && !deadline.aborted)
-      throw timedOut(owner, what, id, last && oneLine(String(redact(last))).slice(0, MOST_STATUS));
+      throw timedOut(owner, what, id, last && quoted(last, redact).slice(0, MOST_STATUS));
   }
 }
 

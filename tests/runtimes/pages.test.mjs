@@ -189,6 +189,10 @@ test("the oldest browsers: calls, lists, errors, aborts, uploads and sessions wi
       aborted: await failure(attention.get("/slow", { signal: controller.signal })),
       late: await failure(attention.get("/slow", { timeout: 50 })),
       uploaded: await attention.knowledgeBase.upload({ title: "x", file }),
+      unstored: await (() => {
+        answers["PUT /put"] = () => new Response(null, { status: 403 });
+        return failure(attention.knowledgeBase.upload({ title: "x", file }));
+      })(),
       refused: await failure(attention.get("/users", { body: {} })),
       streamed: await (await attention.get("/users").asResponse()).text(),
       refreshed: await attention.refreshCredentials(),
@@ -202,6 +206,7 @@ test("the oldest browsers: calls, lists, errors, aborts, uploads and sessions wi
     aborted: ["AbortError", "aborted"],
     late: ["TimeoutError", "timeout"],
     uploaded: { id: "s-1" },
+    unstored: ["ServerError", "upload_refused"],
     refused: ["TypeError", undefined],
     streamed: '{"data":[{"id":"1"}]}',
     refreshed: false,

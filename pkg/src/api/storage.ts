@@ -15,6 +15,7 @@ import { AttentionError, type ErrorKind, errorOf } from "../errors/errors.js";
 import { isBrowser } from "../runtime/environment.js";
 import { oneLine } from "../runtime/print.js";
 import { tagOf } from "../runtime/realms.js";
+import { urlOf } from "../runtime/url.js";
 
 /** The default timeout of a transfer, since files are large. */
 export const TRANSFER_TIMEOUT = 600_000;
@@ -48,6 +49,9 @@ export async function typed(owner: string, given: FileContent, type: string | un
 
 /** A foreign error, or a text, without a client's credentials. */
 export type Redact = (error: unknown) => unknown;
+
+/** A text of the server, as a part of a message. */
+export const quoted = (text: string, redact: Redact): string => oneLine(String(redact(text)));
 
 /** One transfer. */
 export interface Transfer {
@@ -112,21 +116,18 @@ function discreet(file: Blob | undefined): RequestInit {
 
 function parsed({ address, isSecure, method }: Transfer): URL {
   const name = method === "PUT" ? "upload" : "download";
-  let url: URL | undefined;
-  try {
-    url = new URL(address);
-  } catch {
-    // Reported below.
-  }
+  const url = urlOf(address);
   // `fetch` would quote an address with a user name in its error.
   if (url?.username === "" && (url.protocol === "https:" || (url.protocol === "http:" && !isSecure))) return url;
   const message = `the address for the ${name} is invalid, or http although the API's is https`;
   throw errorOf({ kind: "protocol", code: `${name}_address_insecure`, message, attempts: 1 });
 }
 
-/** The address, and each part of it that could give access to the storage. */
+/** The address, and each part of it that could give access to the storage; nothing if it is no URL. */
 export function partsOf(address: string): string[] {
-  const { href, search, searchParams } = new URL(address);
+  const url = urlOf(address);
+  if (url === undefined) return [];
+  const { href, search, searchParams } = url;
   const values = [...searchParams.values()].filter((value) => value.length >= 8);
   return [address, href, search, ...values, ...values.map(encodeURIComponent)].filter((part) => part.length > 1);
 }
@@ -171,12 +172,11 @@ export function about(
   ...addresses: readonly string[]
 ): unknown {
   if (!(error instanceof AttentionError)) return error;
-  const secrets = addresses.filter((one) => URL.canParse(one)).flatMap(partsOf);
-  const cause = redactCause(error.cause, secrets);
+  const cause = redactCause(error.cause, addresses.flatMap(partsOf));
   if (cause !== error.cause)
     Object.defineProperty(error, "cause", { value: cause, configurable: true, writable: true });
   if (given === undefined) return error;
-  const id = oneLine(String(redact(given)));
+  const id = quoted(given, redact);
   if (error.message.includes(id)) return error;
   const message = `${error.message} (${what} ${id})`;
   const stack = typeof error.stack === "string" ? error.stack.replace(error.message, () => message) : undefined;

@@ -6,13 +6,12 @@ import { aborted, hookTimeout } from "../call/driver.js";
 import type { CallOptions } from "../call/options.js";
 import { type Client, internals } from "../client.js";
 import { errorOf } from "../errors/errors.js";
-import { oneLine } from "../runtime/print.js";
 import { defaults } from "../runtime/rules.js";
 import { stopwatch } from "../runtime/steady-clock.js";
 import { isId } from "./id.js";
 import type { BodyOf } from "./paths.js";
 import type { components, operations } from "./schema.js";
-import { about } from "./storage.js";
+import { about, quoted } from "./storage.js";
 
 type Message = components["schemas"]["SuperAgentMessage"];
 
@@ -98,7 +97,7 @@ async function send(client: Client, body: object, options: SendOptions = {}): Pr
       throw errorOf({
         kind: "timeout",
         code: "answer_timeout",
-        message: `the super agent did not answer within the timeout; session ${oneLine(String(redact(sessionId)))} may have the answer later`,
+        message: `the super agent did not answer within the timeout; session ${quoted(sessionId, redact)} may have the answer later`,
         attempts: 1,
       });
     }

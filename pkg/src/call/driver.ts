@@ -6,7 +6,7 @@
 import type { SharedUpstream } from "../credentials/shared-upstream.js";
 import { redactCause } from "../errors/cause.js";
 import { ifHarmless, redact } from "../errors/echo.js";
-import { AttentionError, type ErrorFacts, errorOf } from "../errors/errors.js";
+import { AttentionError, type ErrorFacts, errorOf, withAttempts } from "../errors/errors.js";
 import { requestFault, transportFault } from "../errors/transport.js";
 import { redactStart, wordsOf } from "../errors/words.js";
 import {
@@ -24,15 +24,13 @@ import {
 import type { Encoded } from "./body.js";
 import { Deadline } from "./deadline.js";
 import { readStart } from "./error-body.js";
-import { discard, mustBeFetched, responseIn, unreadable } from "./foreign.js";
+import { discard, mustBeFetched, mustHaveArrived, responseIn, unreadable } from "./foreign.js";
 import type { Place } from "./semaphore.js";
 import type { Story } from "./story.js";
 
 const QUEUE_TIMEOUT =
   "this call was not sent within its timeout, because it waited for other calls of this client: " +
   "raise `timeout` or `maxConcurrency`, or start fewer calls at once";
-
-const NETWORK_ERROR = "fetch returned Response.error(): a network error";
 
 /** Timers may fire this many milliseconds early. */
 const EARLIEST = 1;
@@ -210,7 +208,7 @@ class Tries {
   /** The error of a trap, with the number of requests sent, which the trap does not know. */
   counted(error: unknown): unknown {
     if (!(error instanceof AttentionError) || error.code !== "wasm_trap") return error;
-    return errorOf({ ...error.toJSON(), attempts: this.#attempts }, error.cause);
+    return withAttempts(error, this.#attempts);
   }
 
   /** Notes whether core still has the call: the number of a finished call may be reused. */
@@ -240,8 +238,7 @@ class Tries {
     try {
       sent = fetch(url, init);
       response = await deadline.read(sent);
-      // As mocks and service workers write it.
-      if (response?.status === 0 && response.type === "error") throw new TypeError(NETWORK_ERROR);
+      mustHaveArrived(response);
     } catch (error) {
       const answered = responseIn(error);
       if (answered === undefined) return this.#unanswered(call, error, sent);

@@ -114,6 +114,12 @@ export function isResponse(value: unknown): value is Response {
   }
 }
 
+/** Throws a TypeError for `Response.error()`, as which mocks and service workers write a network error. */
+export function mustHaveArrived(response: Response | undefined): void {
+  if (response?.status === 0 && response.type === "error")
+    throw new TypeError("fetch returned Response.error(): a network error");
+}
+
 /** Throws a TypeError unless it is a Response that a server can have sent; `instead` says what to return. */
 export function mustBeResponse(who: string, given: unknown, instead: string): asserts given is Response {
   if (!isResponse(given)) throw new TypeError(`${who} returned ${named(given)}, not a Response${instead}`);

@@ -2,10 +2,12 @@
 
 import { checkOptions } from "../call/check.js";
 import { Deadline } from "../call/deadline.js";
+import { mustHaveArrived } from "../call/foreign.js";
 import { type HeaderOptions, headerMap, mergeHeaders } from "../call/headers.js";
 import { redactCause } from "../errors/cause.js";
 import { AttentionError, type ErrorKind, errorOf } from "../errors/errors.js";
 import { pageOrigin } from "../runtime/environment.js";
+import { urlOf } from "../runtime/url.js";
 import type { IssuedCredential } from "./provider.js";
 
 /** The options of requesting a session. */
@@ -63,13 +65,12 @@ async function ask(address: string, { method = "POST", headers }: SessionOptions
       ),
       signal: deadline.begin(LONGEST)!,
     });
+    mustHaveArrived(response);
     const { status } = response;
     if (response.type === "opaqueredirect" || (status >= 300 && status < 400))
       throw failed("unauthorized", "unauthorized", "redirects, perhaps to a login page");
     if (status === 401) throw failed("unauthorized", "unauthorized", "says that nobody is logged in", status);
     if (status === 403) throw failed("forbidden", "forbidden", "does not allow one for the current user", status);
-    // As mocks write a network error.
-    if (status === 0) throw new TypeError("Response.error()");
     if (!response.ok) throw failed(status < 500 ? "config" : "server", "refused", `answered ${status}`, status);
     return read(await response.json(), status);
   } catch (error) {
@@ -93,12 +94,7 @@ function resolve(address: string): string {
       "needs a page's cookies: on a server pass a token; a sandboxed frame needs `allow-same-origin`",
     );
   }
-  let url: URL | undefined;
-  try {
-    url = new URL(address, origin);
-  } catch {
-    // Reported below.
-  }
+  const url = urlOf(address, origin);
   if (url?.origin !== origin)
     throw failed(
       "config",

@@ -2,7 +2,7 @@
 
 import { Deadline } from "../call/deadline.js";
 import { aborted, left, type PreparedCall } from "../call/driver.js";
-import { AttentionError, errorOf } from "../errors/errors.js";
+import { AttentionError, errorOf, withAttempts } from "../errors/errors.js";
 import { dropsRequests } from "../runtime/environment.js";
 import type { Question, Renewal } from "./renewal.js";
 import type { SharedUpstream } from "./shared-upstream.js";
@@ -120,7 +120,7 @@ async function look(
 /** An error that calls may share, with the number of requests that this one has sent. */
 function counted(error: unknown, attempts: number): unknown {
   if (!(error instanceof AttentionError) || error.attempts === attempts) return error;
-  return errorOf({ ...error.toJSON(), attempts }, error.cause);
+  return withAttempts(error, attempts);
 }
 
 function givenUp(deadline: Deadline, shared: SharedUpstream, refusal?: AttentionError): AttentionError {

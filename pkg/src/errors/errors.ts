@@ -179,6 +179,11 @@ export function errorOf(facts: ErrorFacts, cause?: unknown, words?: Words): Atte
   return error;
 }
 
+/** The error of a call that has sent this many requests, which whoever made it did not know. */
+export function withAttempts(error: AttentionError, attempts: number): AttentionError {
+  return errorOf({ ...error.toJSON(), attempts }, error.cause);
+}
+
 /** Adds the setting's name to an error with this code; returns anything else unchanged. */
 export function about(setting: string, error: unknown, code?: string): unknown {
   if (!(error instanceof AttentionError) || (code !== undefined && error.code !== code)) return error;
